@@ -1,0 +1,1 @@
+//! forewarm-api

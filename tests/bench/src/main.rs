@@ -1,0 +1,2 @@
+//! Test tool.
+fn main() {}
