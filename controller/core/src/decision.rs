@@ -1,0 +1,159 @@
+//! The result of plan and guard for one function: the wish, every clamp in order, and the verdict.
+
+use crate::observation::Reading;
+use crate::units::Replicas;
+use crate::wish::FloorWish;
+use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
+
+/// Name of a guard rule, as listed in `guard::RULES`.
+pub type RuleName = Cow<'static, str>;
+
+/// What was decided for one function in one tick.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Decision {
+    /// The floor held before (`h`). `None`: the target is not known.
+    pub held: Option<Replicas>,
+    /// Who has the field, and what follows from it.
+    pub field: FieldVerdict,
+    /// What plan would like. `None`: nothing can be planned, `verdict` says why.
+    pub wish: Option<FloorWish>,
+    /// What the guard rules made of it, in their order; rules that passed are left out.
+    pub clamps: Vec<Clamp>,
+    /// What is to be done.
+    pub verdict: Verdict,
+    /// Why, in one word: the stable reason of status, Event and log.
+    pub reason: Reason,
+    /// What a reactive scaler with the same slots and utilisation would hold now.
+    pub counterfactual: Reading<Replicas>,
+}
+
+/// What is to be done.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Verdict {
+    /// These steps, in order; a later one only after the earlier one succeeded.
+    Apply(Vec<Step>),
+    /// Something else was wished for, and this rule kept it.
+    Hold(RuleName),
+    /// What is held is what is wished for.
+    Steady,
+}
+
+/// One write.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Step {
+    /// Move the floor field.
+    SetFloor {
+        /// UID of the target the decision was made for.
+        uid: String,
+        /// The field's value it was made for; the write tests it.
+        from: Replicas,
+        /// The new value.
+        to: Replicas,
+    },
+    /// Become a second owner of the field by applying its present value; moves nothing.
+    Adopt {
+        /// UID of the target.
+        uid: String,
+        /// The present value.
+        value: Replicas,
+    },
+}
+
+/// What one guard rule did to the wish.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Clamp {
+    /// The rule.
+    pub rule: RuleName,
+    /// Value before it.
+    pub from: Replicas,
+    /// Value after it.
+    pub to: Replicas,
+}
+
+/// What follows from who has the field.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum FieldVerdict {
+    /// The target is not known, so neither is its field.
+    Unseen,
+    /// Ours, or nobody's: go on.
+    Free,
+    /// First sight: the value found becomes the user's own floor (where the policy names no `min`).
+    TakeOver {
+        /// The value found.
+        user: Replicas,
+    },
+    /// A deploy set it back to the remembered value: raise again at once, and count.
+    Reset {
+        /// The deploy tool's manager.
+        by: String,
+    },
+    /// A deploy set another value: the user's new own floor.
+    NewUserFloor {
+        /// The value found.
+        user: Replicas,
+        /// The deploy tool's manager.
+        by: String,
+    },
+    /// A server-side manifest has the line; Enforce is refused until it is adopted and the line deleted.
+    InManifest {
+        /// The manager.
+        by: String,
+        /// Forewarm has adopted the field: the line can go now.
+        adopted: bool,
+    },
+    /// Somebody else took it: keep off until the policy is touched.
+    Aside {
+        /// Who.
+        by: String,
+        /// `FieldTaken` or `ResetTooOften`.
+        why: crate::standing::AsideWhy,
+    },
+    /// A known scaler has the target.
+    Scaler {
+        /// Its kind and name.
+        by: String,
+    },
+    /// Zero replicas: a person has paused the target.
+    AtZero,
+}
+
+/// Why a decision is what it is. The variant's name is stable.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Reason {
+    /// The forecast asks for more.
+    ForecastRise,
+    /// The demand of now asks for more.
+    ReactiveRise,
+    /// The user's own floor or the policy's `min` is above what is held.
+    UserFloor,
+    /// A deploy set the floor back; raised again.
+    DeployReset,
+    /// Less is needed, and has been for long enough.
+    Quiet,
+    /// What is held is what is wished for.
+    Steady,
+    /// The field is being adopted, so that its line can go from the manifest.
+    Adopting,
+    /// A guard rule holds; its name is in the verdict.
+    Held,
+    /// The target is not known.
+    TargetUnknown,
+}
+
+impl Reason {
+    /// The variant's name.
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::ForecastRise => "ForecastRise",
+            Self::ReactiveRise => "ReactiveRise",
+            Self::UserFloor => "UserFloor",
+            Self::DeployReset => "DeployReset",
+            Self::Quiet => "Quiet",
+            Self::Steady => "Steady",
+            Self::Adopting => "Adopting",
+            Self::Held => "Held",
+            Self::TargetUnknown => "TargetUnknown",
+        }
+    }
+}

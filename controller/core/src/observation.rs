@@ -1,0 +1,209 @@
+//! What is known of one function now. Made in observe, read by plan and guard; holds no kube objects.
+//!
+//! [`Reading`] is the type from the query to the decision: nothing builds a number out of `Unknown`.
+
+use crate::units::{Demand, Mono, Replicas, Seconds};
+use serde::{Deserialize, Serialize};
+
+/// A value that was read, or the reason why it was not. There is deliberately no `unwrap_or`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Reading<T> {
+    /// Read and trusted.
+    Known(T),
+    /// Not read, or not to be trusted.
+    Unknown(Why),
+}
+
+impl<T> Reading<T> {
+    /// The value where there is one.
+    pub const fn known(&self) -> Option<&T> {
+        match self {
+            Self::Known(value) => Some(value),
+            Self::Unknown(_) => None,
+        }
+    }
+
+    /// The reason where there is no value.
+    pub const fn why(&self) -> Option<&Why> {
+        match self {
+            Self::Known(_) => None,
+            Self::Unknown(why) => Some(why),
+        }
+    }
+
+    /// The same reading of something made from the value.
+    pub fn map<U>(self, make: impl FnOnce(T) -> U) -> Reading<U> {
+        match self {
+            Self::Known(value) => Reading::Known(make(value)),
+            Self::Unknown(why) => Reading::Unknown(why),
+        }
+    }
+}
+
+/// Why a value is not known. The variant's name is the reason shown in status, log and metrics.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Why {
+    /// Not asked yet: the first tick after a start.
+    NotYetRead,
+    /// The source answered and had no series for this function.
+    Absent,
+    /// The newest sample is older than the profile allows.
+    Stale {
+        /// Its age.
+        age: Seconds,
+    },
+    /// NaN.
+    NotANumber,
+    /// Plus or minus infinity.
+    Infinite,
+    /// Below zero.
+    Negative,
+    /// The answer was not an instant vector of floats, or lacked the labels to join by, or had a series twice.
+    WrongShape,
+    /// Fewer pods report than are ready.
+    Incomplete {
+        /// Pods with a sample.
+        reporting: Replicas,
+        /// Pods that are ready.
+        ready: Replicas,
+    },
+    /// Too large a jump to believe at the first sight.
+    ImplausibleJump {
+        /// The value of the last trusted sample.
+        from: Demand,
+        /// The value seen.
+        to: Demand,
+    },
+    /// The source did not answer in time or could not be reached.
+    SourceDown,
+    /// The source refused the query (syntax, limits) or answered with an error.
+    QueryFailed,
+    /// The answer came with warnings: it may lack series.
+    PartialAnswer,
+    /// The answer was larger than the cap.
+    TooLarge,
+    /// No demand profile of that name, or it cannot be used.
+    ProfileUnusable,
+    /// `demand.perReplica` is not set and cannot be read from a scaler.
+    PerReplicaUnknown,
+    /// The target does not exist.
+    TargetMissing,
+    /// The watch of the target is older than allowed, so its fields may be too.
+    TargetStale,
+    /// The target's kind is not among those that may be scaled here.
+    KindNotListed,
+}
+
+impl Why {
+    /// The variant's name, for conditions and metric labels.
+    pub const fn label(&self) -> &'static str {
+        match self {
+            Self::NotYetRead => "NotYetRead",
+            Self::Absent => "Absent",
+            Self::Stale { .. } => "Stale",
+            Self::NotANumber => "NotANumber",
+            Self::Infinite => "Infinite",
+            Self::Negative => "Negative",
+            Self::WrongShape => "WrongShape",
+            Self::Incomplete { .. } => "Incomplete",
+            Self::ImplausibleJump { .. } => "ImplausibleJump",
+            Self::SourceDown => "SourceDown",
+            Self::QueryFailed => "QueryFailed",
+            Self::PartialAnswer => "PartialAnswer",
+            Self::TooLarge => "TooLarge",
+            Self::ProfileUnusable => "ProfileUnusable",
+            Self::PerReplicaUnknown => "PerReplicaUnknown",
+            Self::TargetMissing => "TargetMissing",
+            Self::TargetStale => "TargetStale",
+            Self::KindNotListed => "KindNotListed",
+        }
+    }
+}
+
+/// Demand of one function at one moment, summed over its pods.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct DemandSample {
+    /// The newest sample.
+    pub current: Demand,
+    /// The largest of the samples within the last step (60 s). Never below `current`.
+    pub peak: Demand,
+}
+
+/// The target as the watch last showed it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Target {
+    /// Identity of the object; a write tests it (W4).
+    pub uid: String,
+    /// The floor field's present value; for a target without a scaler its `spec.replicas`.
+    pub floor: Replicas,
+    /// Pods that are ready.
+    pub ready: Replicas,
+    /// Pods that exist, are not ending and are not ready yet.
+    pub starting: Replicas,
+    /// Who has the floor field.
+    pub ownership: Ownership,
+    /// A known scaler that has this target, by kind and name; then its floor field is the one to write.
+    pub scaler: Option<String>,
+}
+
+/// Who has the floor field, read from `managedFields` (reference: server-side apply).
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ownership {
+    /// A manager other than Forewarm that has the field by server-side apply: the line *is* in a manifest.
+    pub applied_by: Option<String>,
+    /// Forewarm's own server-side claim, made by adoption.
+    pub adopted: bool,
+    /// The last other writer that has the field by update.
+    pub updated_by: Option<Writer>,
+}
+
+/// Somebody else who wrote the field.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Writer {
+    /// The field manager's name.
+    pub name: String,
+    /// What kind of writer that name stands for.
+    pub kind: WriterKind,
+}
+
+/// Kinds of writers, as ownership tells them apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum WriterKind {
+    /// A deploy tool on the client side (Helm 3, `kubectl apply`).
+    Deploy,
+    /// A person or an unknown controller (`kubectl scale`, `edit`, `patch`).
+    Person,
+}
+
+/// How long a new pod of this function takes to be of use.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct LeadTime {
+    /// Schedule, pull, start and ready, as a whole.
+    pub total: Seconds,
+    /// Where the figure is from.
+    pub source: LeadTimeSource,
+}
+
+/// Where a lead time is from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum LeadTimeSource {
+    /// Set in the policy.
+    Policy,
+    /// Measured: 95th percentile over the function's own pod starts.
+    Learned,
+    /// Nothing measured yet.
+    Default,
+}
+
+/// One function now.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Observation {
+    /// The target and its floor field.
+    pub target: Reading<Target>,
+    /// Its demand.
+    pub demand: Reading<DemandSample>,
+    /// How long a new pod takes.
+    pub lead_time: LeadTime,
+    /// When the demand was last known, on this process's clock; `None`: never since the start.
+    pub demand_known_at: Option<Mono>,
+}
