@@ -1,1 +1,26 @@
-//! forewarm-operator
+//! The operator: the straight line around the pure core, with its effects at the edges.
+//!
+//! ```text
+//! observe ─► history/forecast ─► decide (forewarm-core) ─► apply ─► record
+//! ```
+//!
+//! * [`run`]: wiring and the lease; [`tick`]: one pass of the line.
+//! * [`observe`]: reads Prometheus and the watched stores; decides nothing.
+//! * [`target`]: the registry of target kinds, one file a kind.
+//! * [`apply`]: the only owner of the mutating client.
+//! * [`record`]: the decision log, status, Events and metrics.
+//! * [`lease`], [`switch`], [`admin`], [`config`]: who leads, may we write, probes and metrics, flags.
+//! * [`release`], [`generate`]: the other two verbs of the binary.
+
+pub mod admin;
+pub mod apply;
+pub mod config;
+pub mod generate;
+pub mod lease;
+pub mod observe;
+pub mod record;
+pub mod release;
+pub mod run;
+pub mod switch;
+pub mod target;
+pub mod tick;

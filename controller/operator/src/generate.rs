@@ -1,0 +1,1 @@
+//! `forewarm generate`: CRDs, RBAC, admission rails and the log schema from the code.

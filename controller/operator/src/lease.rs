@@ -1,0 +1,1 @@
+//! The lease of our own.

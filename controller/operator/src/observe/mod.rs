@@ -1,0 +1,1 @@
+//! Observe: the world in, a snapshot out.

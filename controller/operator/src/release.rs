@@ -1,0 +1,1 @@
+//! `forewarm release`: gives back what was taken.

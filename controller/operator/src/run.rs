@@ -1,0 +1,1 @@
+//! Wiring: clients, stores, lease, the tick.

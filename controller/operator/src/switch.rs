@@ -1,0 +1,1 @@
+//! The switch `ConfigMap` that stops all writes.
