@@ -2,14 +2,18 @@
 
 use crate::units::{Demand, Percent, Seconds};
 use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
 
 /// The forecast of one function at one closed minute.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Forecast {
     /// Whether it may raise the floor, and if not, why.
     pub trust: Trust,
+    /// Why the trailing peak answers in place of a better model. `None`: it does not, or there is no answer.
+    #[serde(default)]
+    pub demoted: Option<Distrust>,
     /// The model that answers, by its stable name (`seasonal-naive`, `trailing-peak`, ...). Empty: none.
-    pub model: String,
+    pub model: Cow<'static, str>,
     /// Minute since 1970 UTC that it was made for; everything up to it was known.
     pub minute: i64,
     /// Span it covers, from now: lead time + tick + one step.
@@ -78,7 +82,8 @@ impl Forecast {
     pub fn none(why: Distrust) -> Self {
         Self {
             trust: Trust::Untrusted(why),
-            model: String::new(),
+            demoted: None,
+            model: Cow::Borrowed(""),
             minute: 0,
             horizon: Seconds(0),
             quantile: Percent::new(80).expect("80 is a percentage"),
