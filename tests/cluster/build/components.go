@@ -1,0 +1,60 @@
+// Package build turns pinned Go modules into the binaries of the bed: a table of components in, paths of
+// stripped binaries in a cache out. Every component is pinned by a go.mod and go.sum under components/.
+package build
+
+// Component is one binary of the bed.
+type Component struct {
+	// Name of the binary.
+	Name string
+	// Module is the folder under components/ whose go.mod and go.sum pin everything it is made of.
+	Module string
+	// Package is the main package, as `go build` takes it.
+	Package string
+	// Tags are the build tags, comma separated.
+	Tags string
+	// Stamp is a further linker flag: what the binary answers when asked for its version.
+	Stamp string
+	// Seconds is how long a cold build took on two cores, in this order; only the ETA is made of it.
+	Seconds int
+}
+
+const (
+	kubeStamp = "-X k8s.io/component-base/version.gitVersion=v1.37.2 " +
+		"-X k8s.io/component-base/version.gitMajor=1 -X k8s.io/component-base/version.gitMinor=37"
+	helmStamp  = "-X helm.sh/helm/v4/internal/version.version=v4.3.1"
+	helm3Stamp = "-X helm.sh/helm/v3/internal/version.version=v3.22.0"
+	// All other service discoveries of Prometheus bring a cloud SDK each, four of five minutes of its build.
+	promTags = "remove_all_sd,enable_kubernetes_sd"
+)
+
+// Components is everything the bed is made of, in the order in which it is built. A new one is one line
+// (and, where it is the first of its module, a folder under components/ with go.mod and go.sum).
+var Components = []Component{
+	{"kube-apiserver", "kubernetes", "k8s.io/kubernetes/cmd/kube-apiserver", "", kubeStamp, 270},
+	{"etcd", "etcd", "go.etcd.io/etcd/server/v3", "", "", 60},
+	{"kubelet", "kubernetes", "k8s.io/kubernetes/cmd/kubelet", "", kubeStamp, 60},
+	{"kube-controller-manager", "kubernetes", "k8s.io/kubernetes/cmd/kube-controller-manager", "", kubeStamp, 60},
+	{"kube-scheduler", "kubernetes", "k8s.io/kubernetes/cmd/kube-scheduler", "", kubeStamp, 8},
+	{"kube-proxy", "kubernetes", "k8s.io/kubernetes/cmd/kube-proxy", "", kubeStamp, 15},
+	{"kubectl", "kubernetes", "k8s.io/kubernetes/cmd/kubectl", "", kubeStamp, 22},
+	{"containerd", "containerd", "github.com/containerd/containerd/v2/cmd/containerd", "", "", 45},
+	{"containerd-shim-runc-v2", "containerd", "github.com/containerd/containerd/v2/cmd/containerd-shim-runc-v2", "", "", 5},
+	{"ctr", "containerd", "github.com/containerd/containerd/v2/cmd/ctr", "", "", 5},
+	{"helm", "helm", "helm.sh/helm/v4/cmd/helm", "", helmStamp, 74},
+	{"prometheus", "prometheus", "github.com/prometheus/prometheus/cmd/prometheus", promTags, "", 100},
+	{"promtool", "prometheus", "github.com/prometheus/prometheus/cmd/promtool", promTags, "", 10},
+	{"coredns", "coredns", ".", "", "", 20},
+	{"pause", "images", "./pause", "", "", 1},
+	{"web", "images", "./web", "", "", 2},
+	{"helm3", "helm3", "helm.sh/helm/v3/cmd/helm", "", helm3Stamp, 40},
+}
+
+// Find returns the component of that name.
+func Find(name string) (Component, bool) {
+	for _, c := range Components {
+		if c.Name == name {
+			return c, true
+		}
+	}
+	return Component{}, false
+}

@@ -1,0 +1,16 @@
+// Command coredns is CoreDNS with the three plugins the bed uses: the others bring four cloud SDKs along.
+package main
+
+import (
+	_ "github.com/coredns/coredns/plugin/cache"
+	_ "github.com/coredns/coredns/plugin/errors"
+	_ "github.com/coredns/coredns/plugin/kubernetes"
+
+	"github.com/coredns/coredns/core/dnsserver"
+	"github.com/coredns/coredns/coremain"
+)
+
+func main() {
+	dnsserver.Directives = []string{"errors", "cache", "kubernetes"}
+	coremain.Run()
+}

@@ -1,0 +1,3 @@
+module forewarm.dev/tests/cluster/components/images
+
+go 1.26.0

@@ -1,0 +1,3 @@
+module forewarm.dev/tests/cluster
+
+go 1.26.0
