@@ -3,18 +3,38 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
+	"os/exec"
 	"os/signal"
+	"path/filepath"
 	"syscall"
 )
 
 const usage = `usage: bed COMMAND
   build [NAME...]           build what is missing in the cache, print the paths
+  up [ID]                   start a cluster and leave it running; prints what env prints
+  down [ID...]              end clusters: the default one, or those named, or all with --all
+  env [ID]                  print the shell lines that point kubectl and helm at a running cluster
+  exec [-id ID] COMMAND...  run a command where pods, ClusterIPs and cluster names can be reached
+  image [-o FILE] [-id ID] WHAT NAME
+                            make the image NAME of a static binary, or of a folder with a Dockerfile;
+                            write it to FILE, or load it into the cluster
+  load [-id ID] FILE        load an OCI or docker archive into the cluster
+The default ID is dev.
 `
+
+const defaultID = "dev"
 
 var commands = map[string]func(ctx context.Context, args []string) error{
 	"build": runBuild,
+	"up":    runUp,
+	"down":  runDown,
+	"env":   runEnv,
+	"exec":  runExec,
+	"image": runImage,
+	"load":  runLoad,
 }
 
 func main() {
@@ -24,8 +44,21 @@ func main() {
 		fmt.Fprint(os.Stderr, usage)
 		os.Exit(2)
 	}
-	if err := commands[os.Args[1]](ctx, os.Args[2:]); err != nil {
+	err := commands[os.Args[1]](ctx, os.Args[2:])
+	var exit *exec.ExitError
+	if errors.As(err, &exit) && os.Args[1] == "exec" {
+		os.Exit(exit.ExitCode())
+	}
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "bed:", err)
 		os.Exit(1)
 	}
+}
+
+// callerPath resolves a path among the arguments: `go run` has left the caller's folder.
+func callerPath(path string) string {
+	if dir := os.Getenv("FOREWARM_CALLER_DIR"); dir != "" && !filepath.IsAbs(path) {
+		return filepath.Join(dir, path)
+	}
+	return path
 }

@@ -1,0 +1,81 @@
+package bed
+
+// Scrape is what Prometheus scrapes. The zero value is everything, every two seconds.
+type Scrape struct {
+	// Interval between scrapes of pods; empty means 2s.
+	Interval string
+	// Nothing makes Prometheus scrape nothing at all: it answers every query, and knows nothing new.
+	Nothing bool
+	// LoseOneIn drops the pods whose name falls into one of so many buckets: 3 loses about a third.
+	LoseOneIn int
+	// DropMetrics is a regular expression of metric names to drop from what pods report.
+	DropMetrics string
+	// PodRules and MetricRules are further relabel rules of the pods' job, in Prometheus's own words.
+	PodRules, MetricRules []map[string]any
+}
+
+// config is the whole configuration of Prometheus.
+func (s Scrape) config(b *Bed) object {
+	interval := s.Interval
+	if interval == "" {
+		interval = "2s"
+	}
+	jobs := list{s.pods(b), kubelet(b, "kubelet-resource", "/metrics/resource", interval), kubelet(b, "kubelet-cadvisor", "/metrics/cadvisor", "10s")}
+	if s.Nothing {
+		jobs = list{}
+	}
+	return object{
+		"global": object{"scrape_interval": interval, "scrape_timeout": interval},
+		// History may be written at any time, also for times long past.
+		"storage":        object{"tsdb": object{"out_of_order_time_window": "40d"}},
+		"scrape_configs": jobs,
+	}
+}
+
+// pods finds the pods that ask to be scraped, by the usual annotations.
+func (s Scrape) pods(b *Bed) object {
+	annotation := func(name string) string { return "__meta_kubernetes_pod_annotation_prometheus_io_" + name }
+	rules := list{
+		object{"source_labels": list{annotation("scrape")}, "regex": "true", "action": "keep"},
+		object{"source_labels": list{"__meta_kubernetes_pod_phase"}, "regex": "Succeeded|Failed", "action": "drop"},
+		object{"source_labels": list{annotation("path")}, "regex": "(.+)", "target_label": "__metrics_path__"},
+		object{"source_labels": list{"__meta_kubernetes_pod_ip", annotation("port")}, "separator": ":",
+			"regex": "(.+:.+)", "target_label": "__address__"},
+		object{"source_labels": list{"__meta_kubernetes_namespace"}, "target_label": "namespace"},
+		object{"source_labels": list{"__meta_kubernetes_pod_name"}, "target_label": "pod"},
+		object{"source_labels": list{"__meta_kubernetes_pod_label_app"}, "target_label": "app"},
+	}
+	if s.LoseOneIn > 0 {
+		rules = append(rules,
+			object{"source_labels": list{"__meta_kubernetes_pod_name"}, "modulus": s.LoseOneIn,
+				"target_label": "__tmp_bucket", "action": "hashmod"},
+			object{"source_labels": list{"__tmp_bucket"}, "regex": "0", "action": "drop"})
+	}
+	metricRules := list{}
+	if s.DropMetrics != "" {
+		metricRules = append(metricRules,
+			object{"source_labels": list{"__name__"}, "regex": s.DropMetrics, "action": "drop"})
+	}
+	return object{
+		"job_name":               "pods",
+		"kubernetes_sd_configs":  list{object{"role": "pod", "kubeconfig_file": b.path("config", "prometheus.kubeconfig")}},
+		"relabel_configs":        appendRules(rules, s.PodRules),
+		"metric_relabel_configs": appendRules(metricRules, s.MetricRules),
+	}
+}
+
+func kubelet(b *Bed, job, path, interval string) object {
+	return object{
+		"job_name": job, "scheme": "https", "metrics_path": path, "scrape_interval": interval, "scrape_timeout": interval,
+		"tls_config": object{"ca_file": b.pki.crt("ca"),
+			"cert_file": b.pki.crt("prometheus"), "key_file": b.pki.keyFile("prometheus")},
+		"static_configs": list{object{"targets": list{NodeIP + ":10250"}, "labels": object{"node": NodeName}}},
+	}
+}
+
+func appendRules(rules list, more []map[string]any) list {
+	for _, rule := range more {
+		rules = append(rules, rule)
+	}
+	return rules
+}
