@@ -3,12 +3,17 @@
 //! [`decide_one`] is a function of its arguments alone, so the complete input in one log line gives the same
 //! output again (A5). [`decide`] runs it over the fleet and works out what the brake needs to know.
 
-use crate::decision::{Decision, FieldVerdict, Reason, Verdict};
+use crate::decision::{Decision, FieldVerdict, Reason, Step, Verdict};
+use crate::fleet::Fleets;
+pub use crate::fleet::{Fleet, World};
 use crate::forecast::Forecast;
-use crate::observation::Observation;
-use crate::policy::{FunctionKey, Policy};
+use crate::guard::{Context, Guarded, ceiling, guard, stand_aside, trust};
+use crate::observation::{Observation, Reading, Target};
+use crate::plan::{field, floor, footing};
+use crate::policy::{FunctionKey, Mode, OnConflict, Policy};
 use crate::standing::Standing;
-use crate::units::Now;
+use crate::units::{Now, Replicas};
+use crate::wish::{BoundBy, FloorWish};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -21,34 +26,6 @@ pub struct Function {
     pub observation: Observation,
     /// What is forecast.
     pub forecast: Forecast,
-}
-
-/// What one decision needs to know of all the others (F1).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Fleet {
-    /// Targets known.
-    pub targets: u32,
-    /// Ramps down begun in the last five minutes.
-    pub ramps_begun: u32,
-    /// This function's place among those that would begin a ramp down in this tick, from 0.
-    pub ramp_place: u32,
-    /// Functions that would fall in this tick though nothing expected it.
-    pub unexpected_falls: u32,
-    /// More than half of the known policies or targets vanished from one list.
-    pub world_vanished: bool,
-}
-
-/// What the tick knows of the lists behind the snapshot (F1: a partial world is not a small world).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct World {
-    /// Policies known at the last complete look.
-    pub policies_before: u32,
-    /// Policies known now.
-    pub policies_now: u32,
-    /// Targets found at the last complete look.
-    pub targets_before: u32,
-    /// Targets found now.
-    pub targets_now: u32,
 }
 
 /// The complete input of one decision, as it stands in the log.
@@ -80,36 +57,197 @@ pub struct Decided {
     pub decision: Decision,
 }
 
-/// Decides for every function.
+/// Decides for every function: first each as if it were alone, to learn who would come down; then again, with
+/// the brake, those that would.
+///
+/// A function without an entry in `standing` is one just met. The result has the keys of `functions`.
 pub fn decide(
     functions: &BTreeMap<FunctionKey, Function>,
     world: World,
     standing: &BTreeMap<FunctionKey, Standing>,
     now: Now,
 ) -> BTreeMap<FunctionKey, Decided> {
-    let _ = world;
     let fresh = Standing::default();
-    let fleet = Fleet::default();
-    functions
+    let standing = |key| standing.get(key).unwrap_or(&fresh);
+    let alone: Vec<_> = functions
         .iter()
         .map(|(key, function)| {
-            let standing = standing.get(key).unwrap_or(&fresh);
-            let decision = decide_one(function, &fleet, standing, now);
+            (
+                key,
+                function,
+                decide_one(function, &Fleet::alone(), standing(key), now),
+            )
+        })
+        .collect();
+    let mut fleets = Fleets::of(
+        alone
+            .iter()
+            .map(|(key, function, decision)| (*function, standing(*key), decision)),
+        world,
+        now,
+    );
+    alone
+        .into_iter()
+        .map(|(key, function, decision)| {
+            let fleet = fleets.next(function, standing(key), &decision);
+            let decision = if wants_less(&decision) {
+                decide_one(function, &fleet, standing(key), now)
+            } else {
+                decision
+            };
             (key.clone(), Decided { fleet, decision })
         })
         .collect()
 }
 
-/// Decides for one function.
-pub fn decide_one(function: &Function, _fleet: &Fleet, _standing: &Standing, _now: Now) -> Decision {
-    let _ = function;
-    Decision {
-        held: None,
-        field: FieldVerdict::Unseen,
-        wish: None,
-        clamps: Vec::new(),
-        verdict: Verdict::Steady,
-        reason: Reason::Steady,
-        counterfactual: crate::observation::Reading::Unknown(crate::observation::Why::NotYetRead),
+/// True where the brake may have a word; elsewhere the decision is the same for every fleet.
+fn wants_less(decision: &Decision) -> bool {
+    match (&decision.wish, decision.held) {
+        (Some(wish), Some(held)) => wish.to < held,
+        _ => false,
     }
+}
+
+/// Decides for one function. Pure and total.
+///
+/// `fleet`: what the brake needs to know of the others. An unknown target gives `Hold("trust")`.
+pub fn decide_one(function: &Function, fleet: &Fleet, standing: &Standing, now: Now) -> Decision {
+    match &function.observation.target {
+        Reading::Known(target) => decide_known(function, target, fleet, standing, now),
+        Reading::Unknown(why) => Decision {
+            held: None,
+            field: FieldVerdict::Unseen,
+            wish: None,
+            clamps: Vec::new(),
+            verdict: Verdict::Hold(trust::RULE.name.into()),
+            reason: Reason::TargetUnknown,
+            counterfactual: Reading::Unknown(why.clone()),
+        },
+    }
+}
+
+fn decide_known(
+    function: &Function,
+    target: &Target,
+    fleet: &Fleet,
+    standing: &Standing,
+    now: Now,
+) -> Decision {
+    let policy = &function.policy;
+    let field = field::field(target, policy, standing, now);
+    let least = footing::least(policy, footing::user(&field, target, standing));
+    let held = footing::held(&field, target, policy, standing, least);
+    let wish = floor::wish(function, least);
+    let counterfactual = counterfactual(policy, &wish);
+    let context = Context {
+        function,
+        fleet,
+        standing,
+        field: &field,
+        wish: &wish,
+        held,
+        value: wish.to,
+        now,
+    };
+    let guarded = guard(context);
+    let verdict = verdict(policy, target, &field, held, &guarded);
+    let reason = reason(&verdict, held, &wish, &guarded);
+    Decision {
+        held: Some(held),
+        field,
+        wish: Some(wish),
+        clamps: guarded.clamps,
+        verdict,
+        reason,
+        counterfactual,
+    }
+}
+
+/// What is to be done about the value that the guard allows.
+fn verdict(
+    policy: &Policy,
+    target: &Target,
+    field: &FieldVerdict,
+    held: Replicas,
+    guarded: &Guarded,
+) -> Verdict {
+    if let Some(step) = adoption(policy, target, field) {
+        return Verdict::Apply(vec![step]);
+    }
+    let from = match policy.mode {
+        Mode::Shadow => held,
+        Mode::Enforce => target.floor,
+    };
+    match guarded.last {
+        Some(rule) if rule == stand_aside::RULE.name || guarded.value == from => {
+            Verdict::Hold(rule.into())
+        }
+        None if guarded.value == from => Verdict::Steady,
+        _ => Verdict::Apply(vec![Step::SetFloor {
+            uid: target.uid.clone(),
+            from,
+            to: guarded.value,
+        }]),
+    }
+}
+
+/// The step by which the field becomes ours as well, where the user asked for it. It moves nothing, so no guard
+/// rule but a pause concerns it.
+fn adoption(policy: &Policy, target: &Target, field: &FieldVerdict) -> Option<Step> {
+    let asked =
+        policy.mode == Mode::Enforce && policy.on_conflict == OnConflict::Take && !policy.paused;
+    let open = matches!(field, FieldVerdict::InManifest { adopted: false, .. });
+    (asked && open).then(|| Step::Adopt {
+        uid: target.uid.clone(),
+        value: target.floor,
+    })
+}
+
+fn reason(verdict: &Verdict, held: Replicas, wish: &FloorWish, guarded: &Guarded) -> Reason {
+    match verdict {
+        Verdict::Hold(_) => Reason::Held,
+        Verdict::Steady => Reason::Steady,
+        Verdict::Apply(steps) => match steps.first() {
+            Some(Step::SetFloor { from, to, .. }) => moved(*from, *to, held, wish, guarded),
+            Some(Step::Adopt { .. }) => Reason::Adopting,
+            None => Reason::Steady,
+        },
+    }
+}
+
+/// Why the floor moves `from` here `to` there.
+fn moved(
+    from: Replicas,
+    to: Replicas,
+    held: Replicas,
+    wish: &FloorWish,
+    guarded: &Guarded,
+) -> Reason {
+    if to < from {
+        let lowered = guarded.last == Some(ceiling::RULE.name);
+        return if lowered {
+            Reason::LoweredMax
+        } else {
+            Reason::Quiet
+        };
+    }
+    if held > from {
+        return Reason::DeployReset;
+    }
+    let forecast = wish.forecast >= wish.reactive.known().copied();
+    match wish.bound_by {
+        _ if to <= wish.user => Reason::UserFloor,
+        BoundBy::Max if forecast => Reason::ForecastRise,
+        BoundBy::Forecast => Reason::ForecastRise,
+        BoundBy::User => Reason::UserFloor,
+        BoundBy::Reactive | BoundBy::Max => Reason::ReactiveRise,
+    }
+}
+
+/// What a reactive scaler with the same slots, utilisation and bounds would hold now.
+fn counterfactual(policy: &Policy, wish: &FloorWish) -> Reading<Replicas> {
+    let most = policy.floor.max.max(wish.user);
+    wish.reactive
+        .clone()
+        .map(|need| need.clamp(wish.user, most))
 }

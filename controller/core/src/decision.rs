@@ -12,7 +12,8 @@ pub type RuleName = Cow<'static, str>;
 /// What was decided for one function in one tick.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Decision {
-    /// The floor held before (`h`). `None`: the target is not known.
+    /// The floor held before (`h`). After a deploy's reset it is what was held before that, not the live value.
+    /// `None`: the target is not known.
     pub held: Option<Replicas>,
     /// Who has the field, and what follows from it.
     pub field: FieldVerdict,
@@ -26,6 +27,24 @@ pub struct Decision {
     pub reason: Reason,
     /// What a reactive scaler with the same slots and utilisation would hold now.
     pub counterfactual: Reading<Replicas>,
+}
+
+impl Decision {
+    /// The floor to be written, where one is.
+    pub fn to(&self) -> Option<Replicas> {
+        let Verdict::Apply(steps) = &self.verdict else {
+            return None;
+        };
+        steps.iter().find_map(|step| match step {
+            Step::SetFloor { to, .. } => Some(*to),
+            Step::Adopt { .. } => None,
+        })
+    }
+
+    /// True when what is held is to come down.
+    pub fn falls(&self) -> bool {
+        self.to().zip(self.held).is_some_and(|(to, held)| to < held)
+    }
 }
 
 /// What is to be done.
@@ -46,7 +65,7 @@ pub enum Step {
     SetFloor {
         /// UID of the target the decision was made for.
         uid: String,
-        /// The field's value it was made for; the write tests it.
+        /// The field's value it was made for; the write tests it. In Shadow the virtual floor.
         from: Replicas,
         /// The new value.
         to: Replicas,
@@ -116,6 +135,8 @@ pub enum FieldVerdict {
     },
     /// Zero replicas: a person has paused the target.
     AtZero,
+    /// The read still shows what our last write replaced: wait until it shows the write (W5).
+    Lagging,
 }
 
 /// Why a decision is what it is. The variant's name is stable.
@@ -131,6 +152,8 @@ pub enum Reason {
     DeployReset,
     /// Less is needed, and has been for long enough.
     Quiet,
+    /// The policy's `max` is now below what is held.
+    LoweredMax,
     /// What is held is what is wished for.
     Steady,
     /// The field is being adopted, so that its line can go from the manifest.
@@ -150,6 +173,7 @@ impl Reason {
             Self::UserFloor => "UserFloor",
             Self::DeployReset => "DeployReset",
             Self::Quiet => "Quiet",
+            Self::LoweredMax => "LoweredMax",
             Self::Steady => "Steady",
             Self::Adopting => "Adopting",
             Self::Held => "Held",

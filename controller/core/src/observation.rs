@@ -120,6 +120,19 @@ impl Why {
     }
 }
 
+impl Reading<Demand> {
+    /// An amount as a metric source gave it: anything but a finite number `>= 0` is `Unknown` with its reason,
+    /// so a bad sample says as little as no sample (R9).
+    pub fn of(amount: f64) -> Self {
+        match Demand::new(amount) {
+            Some(demand) => Self::Known(demand),
+            None if amount.is_nan() => Self::Unknown(Why::NotANumber),
+            None if amount.is_infinite() => Self::Unknown(Why::Infinite),
+            None => Self::Unknown(Why::Negative),
+        }
+    }
+}
+
 /// Demand of one function at one moment, summed over its pods.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct DemandSample {
@@ -134,7 +147,8 @@ pub struct DemandSample {
 pub struct Target {
     /// Identity of the object; a write tests it (W4).
     pub uid: String,
-    /// The floor field's present value; for a target without a scaler its `spec.replicas`.
+    /// The floor field's present value; for a target without a scaler its `spec.replicas`. Never older than our
+    /// own last accepted write: observe lays that over the watch until the watch has shown it.
     pub floor: Replicas,
     /// Pods that are ready.
     pub ready: Replicas,
@@ -153,6 +167,9 @@ pub struct Ownership {
     pub applied_by: Option<String>,
     /// Forewarm's own server-side claim, made by adoption.
     pub adopted: bool,
+    /// Forewarm has the field by update: the last write that changed the value was ours. False where the
+    /// server keeps no entry (nobody named the field before us).
+    pub written_by_us: bool,
     /// The last other writer that has the field by update.
     pub updated_by: Option<Writer>,
 }

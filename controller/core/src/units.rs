@@ -6,7 +6,9 @@
 use serde::{Deserialize, Serialize};
 
 /// Whole pods.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
 #[serde(transparent)]
 pub struct Replicas(pub u32);
 
@@ -106,6 +108,11 @@ impl Slots {
         self.0
     }
 
+    /// True for a pod that serves one call at a time.
+    pub fn is_one(self) -> bool {
+        (self.0 - 1.0).abs() < 1e-9
+    }
+
     /// The part of the slots that is used at `utilization`; 20 slots at 70 % are 14.
     pub fn at(self, utilization: Percent) -> Self {
         Self((self.0 * f64::from(utilization.get().max(1)) / 100.0).max(1e-6))
@@ -138,7 +145,11 @@ pub struct Percent(u8);
 impl Percent {
     /// `None` above 100.
     pub const fn new(percent: u8) -> Option<Self> {
-        if percent <= 100 { Some(Self(percent)) } else { None }
+        if percent <= 100 {
+            Some(Self(percent))
+        } else {
+            None
+        }
     }
 
     /// The number.
@@ -224,7 +235,11 @@ pub struct Now {
 fn ceil_to_u32(x: f64) -> u32 {
     // The one cast of the crate: from float, `as` saturates and maps NaN to 0, and std offers no other way.
     // 1e-9 forgives 0.7 * 10 = 7.000000000000001 without ever hiding a call.
-    #[allow(clippy::as_conversions, clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+    #[allow(
+        clippy::as_conversions,
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss
+    )]
     let whole = (x - 1e-9).ceil() as u32;
     whole
 }

@@ -1,0 +1,134 @@
+//! Plan: target, policy and standing in, who has the floor field out. Pure.
+//!
+//! The rules are those of a target without a scaler: its `/scale` carries no annotation of ours, so our value is
+//! told from somebody else's by memory and by what the server notes about writers.
+
+use crate::decision::FieldVerdict;
+use crate::observation::{Target, WriterKind};
+use crate::policy::{Mode, Policy};
+use crate::standing::{AsideWhy, Standing};
+use crate::units::{Now, Replicas, Seconds};
+
+/// Resets by deploy tools that are answered within [`Standing::RESET_SPAN`]; one more, and we keep off.
+const RESETS_ANSWERED: usize = 2;
+
+/// How long a read may lag behind our own write before what it shows counts as somebody else's (W5).
+const VISIBLE_AFTER: Seconds = Seconds(30);
+
+/// Who has the floor field of `target`, and what follows from it.
+///
+/// In Shadow and while paused the field moves freely, since nobody is in our way: what is found there is the
+/// user's own floor.
+pub fn field(target: &Target, policy: &Policy, standing: &Standing, now: Now) -> FieldVerdict {
+    if let Some(by) = &target.scaler {
+        return FieldVerdict::Scaler { by: by.clone() };
+    }
+    if target.floor == Replicas::ZERO {
+        return FieldVerdict::AtZero;
+    }
+    if let Some(by) = &target.ownership.applied_by {
+        return FieldVerdict::InManifest {
+            by: by.clone(),
+            adopted: target.ownership.adopted,
+        };
+    }
+    if let Some(aside) = &standing.aside {
+        let answered = aside.generation != policy.generation || policy.mode == Mode::Shadow;
+        return if answered {
+            found(target, standing)
+        } else {
+            FieldVerdict::Aside {
+                by: aside.by.clone(),
+                why: aside.why,
+            }
+        };
+    }
+    let shadow = policy.mode == Mode::Shadow || standing.mode == Mode::Shadow;
+    let unclaimed = shadow || policy.paused || standing.written.is_none();
+    match (standing.user, ours(target, standing)) {
+        (None, _) => FieldVerdict::TakeOver { user: target.floor },
+        (Some(_), true) => FieldVerdict::Free,
+        (Some(_), false) if unclaimed => found(target, standing),
+        (Some(user), false) => foreign(target, standing, user.value, now),
+    }
+}
+
+/// True when the live value is one of ours: the server says so, or we remember it.
+fn ours(target: &Target, standing: &Standing) -> bool {
+    target.ownership.written_by_us
+        || standing.written == Some(target.floor)
+        || standing.unsettled.contains(&target.floor)
+}
+
+/// What follows from a value that nobody took from us: we had not claimed the field, or the user has answered.
+fn found(target: &Target, standing: &Standing) -> FieldVerdict {
+    let user = target.floor;
+    match deploy_tool(target) {
+        _ if standing.user.is_some_and(|known| known.value == user) => FieldVerdict::Free,
+        Some(by) if standing.user.is_some() => FieldVerdict::NewUserFloor { user, by },
+        _ => FieldVerdict::TakeOver { user },
+    }
+}
+
+/// What follows from a value that replaced ours in Enforce.
+fn foreign(target: &Target, standing: &Standing, user: Replicas, now: Now) -> FieldVerdict {
+    match deploy_tool(target) {
+        Some(by) if target.floor == user => reset(by, standing, now),
+        Some(by) => FieldVerdict::NewUserFloor {
+            user: target.floor,
+            by,
+        },
+        None if unsaved(target, standing) => FieldVerdict::Free,
+        None if too_early(target, standing, now) => FieldVerdict::Lagging,
+        None => FieldVerdict::Aside {
+            by: writer(target),
+            why: AsideWhy::FieldTaken,
+        },
+    }
+}
+
+/// A deploy tool set the value back to the user's own; the third time in ten minutes we keep off.
+fn reset(by: String, standing: &Standing, now: Now) -> FieldVerdict {
+    let recent = standing
+        .resets
+        .iter()
+        .filter(|at| !now.mono.passed(**at, Standing::RESET_SPAN));
+    if recent.count() >= RESETS_ANSWERED {
+        return FieldVerdict::Aside {
+            by,
+            why: AsideWhy::ResetTooOften,
+        };
+    }
+    FieldVerdict::Reset { by }
+}
+
+/// True for a value that the process before this one may have written without telling the status: it died in
+/// between, and the server keeps no entry for a field that nobody named before us.
+fn unsaved(target: &Target, standing: &Standing) -> bool {
+    standing.written_at.is_none() && target.ownership.updated_by.is_none()
+}
+
+/// True for a read that may be older than our last write. Keeping off lasts until somebody touches the policy, so
+/// it must not come from a slow watch.
+fn too_early(target: &Target, standing: &Standing, now: Now) -> bool {
+    let recent = standing
+        .written_at
+        .is_some_and(|at| !now.mono.passed(at, VISIBLE_AFTER));
+    recent && standing.replaced == Some(target.floor)
+}
+
+/// The deploy tool that has the field by update, if one has.
+fn deploy_tool(target: &Target) -> Option<String> {
+    let writer = target.ownership.updated_by.as_ref()?;
+    (writer.kind == WriterKind::Deploy).then(|| writer.name.clone())
+}
+
+/// The writer's name; the server keeps none for a field that nobody named before it was scaled.
+fn writer(target: &Target) -> String {
+    let named = target
+        .ownership
+        .updated_by
+        .as_ref()
+        .map(|writer| writer.name.clone());
+    named.unwrap_or_else(|| "an unnamed writer".to_owned())
+}
