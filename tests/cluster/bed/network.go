@@ -9,23 +9,23 @@ import (
 )
 
 // linkToHost makes a pair of interfaces between the host and init's network namespace and returns the address of
-// the bed's end. The kernel refuses a name that is taken, so two beds never share a subnet. The pair goes with
+// the bed's end and the name of the host's. The kernel refuses a name that is taken, so two beds never share a subnet. The pair goes with
 // the namespace.
-func linkToHost(initPID int) (hostIP string, err error) {
+func linkToHost(initPID int) (hostIP, name string, err error) {
 	for n := 1; n < 255; n++ {
-		name := fmt.Sprintf("forewarm%d", n)
+		name = fmt.Sprintf("forewarm%d", n)
 		err = run("ip", "link", "add", name, "type", "veth", "peer", "name", "host0", "netns", strconv.Itoa(initPID))
 		if err == nil {
-			return fmt.Sprintf("10.200.%d.2", n), runAll(
+			return fmt.Sprintf("10.200.%d.2", n), name, runAll(
 				fmt.Sprintf("ip address add 10.200.%d.1/30 dev %s", n, name),
 				"ip link set "+name+" up",
 			)
 		}
 		if !strings.Contains(err.Error(), "File exists") {
-			return "", err
+			return "", "", err
 		}
 	}
-	return "", fmt.Errorf("no free subnet for a bed: %w", err)
+	return "", "", fmt.Errorf("no free subnet for a bed: %w", err)
 }
 
 // prepareNetwork sets up the namespace that init is in. The bridge is the node: pods hang on it, and the route

@@ -1,14 +1,10 @@
 package bed
 
 import (
-	"bytes"
 	"encoding/json"
 	"fmt"
 	"os"
 	"os/exec"
-	"path/filepath"
-	"strconv"
-	"strings"
 	"syscall"
 	"time"
 )
@@ -137,16 +133,8 @@ func (p *Process) read() (record processRecord, err error) {
 	return record, json.Unmarshal(text, &record)
 }
 
-// alive is false for a zombie: it holds no socket and no lock.
-func alive(pid int) bool {
-	stat, err := os.ReadFile(filepath.Join("/proc", strconv.Itoa(pid), "stat"))
-	if err != nil {
-		return false
-	}
-	// The state follows the name, which is in brackets and may hold brackets.
-	after := stat[bytes.LastIndexByte(stat, ')')+1:]
-	return !strings.HasPrefix(strings.TrimSpace(string(after)), "Z")
-}
+// alive is true until a process has been reaped: before that, threads of it may still hold its sockets and locks.
+func alive(pid int) bool { return syscall.Kill(pid, 0) == nil }
 
 // tail is the end of the process's log, for errors.
 func (p *Process) tail() string {

@@ -105,9 +105,9 @@ func launch(ctx context.Context, options Options, tied bool) (init *exec.Cmd, di
 	if init, err = startInit(dir, locked, read, tied, output); err != nil {
 		return nil, "", err
 	}
-	hostIP, err := linkToHost(init.Process.Pid)
+	hostIP, link, err := linkToHost(init.Process.Pid)
 	if err == nil {
-		err = writeState(dir, State{ID: options.ID, InitPID: init.Process.Pid, HostIP: hostIP, Options: options})
+		err = writeState(dir, State{ID: options.ID, InitPID: init.Process.Pid, HostIP: hostIP, Link: link, Options: options})
 	}
 	if err == nil {
 		_, err = fmt.Fprintln(write, hostIP)

@@ -18,6 +18,7 @@ type State struct {
 	ID      string
 	InitPID int
 	HostIP  string
+	Link    string // the host's end of the pair of interfaces
 	Options Options
 }
 
@@ -178,7 +179,15 @@ func IDs() []string {
 	return dirs
 }
 
+// remove removes what a bed leaves. Its processes are gone when init is (the lock goes a little earlier), and its
+// interfaces some time after that, unless they are told to.
 func remove(id, dir string) error {
+	if state, err := readStateFile(dir); err == nil {
+		for deadline := time.Now().Add(30 * time.Second); alive(state.InitPID) && time.Now().Before(deadline); {
+			time.Sleep(5 * time.Millisecond)
+		}
+		_ = run("ip", "link", "delete", state.Link)
+	}
 	return errors.Join(removeCgroups(id), os.RemoveAll(dir))
 }
 
