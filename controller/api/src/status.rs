@@ -4,7 +4,9 @@
 
 use crate::amount::Amount;
 use crate::policy::Mode;
-use forewarm_core::standing::{Aside, AsideWhy as CoreAsideWhy, Standing};
+use forewarm_core::standing::{
+    Aside, AsideWhy as CoreAsideWhy, Standing, UserFloor, UserFloorFrom as CoreUserFloorFrom,
+};
 use forewarm_core::units::Replicas;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
 use schemars::JsonSchema;
@@ -75,6 +77,9 @@ pub struct FloorStatus {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 0))]
     pub user: Option<i32>,
+    /// How `user` is known; where the policy names a `min`, only a value that a deploy set counts beside it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub user_from: Option<UserFloorFrom>,
     /// Held now because of Forewarm; in Shadow the virtual one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 0))]
@@ -87,6 +92,34 @@ pub struct FloorStatus {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 64))]
     pub bound_by: Option<String>,
+}
+
+/// How the user's own floor is known.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+pub enum UserFloorFrom {
+    /// Found on the target.
+    #[default]
+    TakeOver,
+    /// Set by a deploy tool while Forewarm had the field.
+    Deploy,
+}
+
+impl From<UserFloorFrom> for CoreUserFloorFrom {
+    fn from(from: UserFloorFrom) -> Self {
+        match from {
+            UserFloorFrom::TakeOver => Self::TakeOver,
+            UserFloorFrom::Deploy => Self::Deploy,
+        }
+    }
+}
+
+impl From<CoreUserFloorFrom> for UserFloorFrom {
+    fn from(from: CoreUserFloorFrom) -> Self {
+        match from {
+            CoreUserFloorFrom::TakeOver => Self::TakeOver,
+            CoreUserFloorFrom::Deploy => Self::Deploy,
+        }
+    }
 }
 
 /// The newest forecast.
@@ -233,14 +266,8 @@ pub fn restore(status: Option<&FunctionPolicyStatus>) -> Standing {
     };
     let pods = |count: Option<i32>| count.and_then(|n| u32::try_from(n).ok()).map(Replicas);
     let floor = status.floor.clone().unwrap_or_default();
-    let mode = status.mode.unwrap_or_default();
-    let held = pods(floor.held);
-    Standing {
-        mode: mode.into(),
-        user: pods(floor.user),
-        held,
-        written: held.filter(|_| mode == Mode::Enforce),
-        aside: status.stand_aside.as_ref().map(Aside::from),
-        ..Standing::default()
-    }
+    let from = floor.user_from.unwrap_or_default().into();
+    let user = pods(floor.user).map(|value| UserFloor { value, from });
+    let aside = status.stand_aside.as_ref().map(Aside::from);
+    Standing::restored(user, pods(floor.held), aside, status.mode.unwrap_or_default().into())
 }
