@@ -1,2 +1,15 @@
-//! The operator binary.
-fn main() {}
+//! The operator binary: parse the flags, run the verb.
+
+use clap::Parser;
+use forewarm_operator::config::{Cli, Verb};
+
+#[tokio::main]
+async fn main() -> anyhow::Result<()> {
+    // First of all: two TLS users in one process must agree on the provider.
+    rustls::crypto::ring::default_provider().install_default().ok();
+    match Cli::parse().verb {
+        Verb::Run(flags) => forewarm_operator::run::run(*flags).await,
+        Verb::Release(flags) => forewarm_operator::release::release(flags).await,
+        Verb::Generate(flags) => forewarm_operator::generate::generate(&flags),
+    }
+}

@@ -1,0 +1,63 @@
+# Every command of the project. `make test` needs rustup and a C compiler; the cluster targets need root on Debian 12.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+export CARGO_INCREMENTAL ?= 1
+MUSL := x86_64-unknown-linux-musl
+BED := tests/cluster/bed.sh
+
+.PHONY: help
+help: ## This list
+	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "%-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: test
+test: ## Everything that needs no cluster
+	cargo test --workspace --locked
+
+.PHONY: lint
+lint: ## Exactly what CI runs: format, clippy, walls between the crates, generated files
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets --locked -- -D warnings
+	tests/walls.sh
+	$(MAKE) --no-print-directory generate-check
+
+.PHONY: generate
+generate: ## CRDs, RBAC, admission rails and the log schema from the code
+	cargo run --quiet --locked -p forewarm-operator -- generate --out .
+
+.PHONY: generate-check
+generate-check: generate ## Fails when generated files differ from the committed ones
+	@git diff --exit-code -- crds charts docs || { echo "generated files differ: run 'make generate' and commit"; exit 1; }
+
+.PHONY: binaries
+binaries: ## Static release binaries of the operator and the test function
+	tests/cluster/bootstrap.sh packages musl-tools
+	cargo build --release --locked --target $(MUSL) -p forewarm-operator -p forewarm-test-function
+
+.PHONY: image
+image: binaries ## Images from scratch, as OCI archives under target/image
+	controller/operator/image.sh
+
+.PHONY: chart
+chart: ## Lint and render the chart with the real helm
+	$(BED) chart
+
+.PHONY: cluster-up
+cluster-up: image ## Start a real cluster and leave it running; prints its KUBECONFIG
+	$(BED) up
+
+.PHONY: cluster-down
+cluster-down: ## Take it down
+	$(BED) down
+
+.PHONY: cluster-test
+cluster-test: image ## The named tests on a real cluster
+	$(BED) test
+
+.PHONY: cluster-demo
+cluster-demo: image ## See it work: a week of history, real requests, the decision log
+	$(BED) demo
+
+.PHONY: bench
+bench: ## Figures, one line each: `figure: NAME VALUE UNIT`
+	cargo run --release --locked -p forewarm-bench -- tick
+	$(BED) bench

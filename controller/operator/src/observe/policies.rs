@@ -1,0 +1,210 @@
+//! Policies, demand profiles and paused namespaces, parsed once when they change.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::{Arc, PoisonError, RwLock};
+
+use forewarm_api::policy::TargetRef;
+use forewarm_api::problem::PolicyProblem;
+use forewarm_api::{DemandProfile, FunctionPolicy, FunctionPolicyStatus, IS_DEFAULT, PAUSED, Profile};
+use forewarm_core::policy::{FunctionKey, Policy};
+use forewarm_core::units::Seconds;
+use kube::core::{ObjectMeta, Resource};
+use tokio::sync::Notify;
+
+use super::watch::{Read, Shelf};
+
+/// One stored policy, as far as it could be read.
+#[derive(Clone, Debug)]
+pub struct PolicySeen {
+    /// Identity of the policy object.
+    pub uid: String,
+    /// Generation of its spec.
+    pub generation: i64,
+    /// The usable part, or what is wrong with it.
+    pub parsed: Result<Usable, Vec<PolicyProblem>>,
+    /// Its status as stored; what survives a restart is in there.
+    pub status: Option<FunctionPolicyStatus>,
+}
+
+/// A policy that can be decided upon.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Usable {
+    /// For the core.
+    pub policy: Policy,
+    /// What it names.
+    pub target: TargetRef,
+    /// The demand profile it names. `None`: the default one.
+    pub profile: Option<String>,
+    /// Lead time set by the user. `None`: learned.
+    pub lead_time: Option<Seconds>,
+}
+
+/// All policies. A change of spec or pause wakes the tick.
+#[derive(Debug, Default)]
+pub struct Policies {
+    by_key: RwLock<BTreeMap<FunctionKey, Arc<PolicySeen>>>,
+    /// Notified when a policy is new, changed in its spec, paused, or gone.
+    pub changed: Notify,
+}
+
+impl Policies {
+    /// All policies now, in the order of their keys. Cheap: the policies themselves are shared.
+    pub fn all(&self) -> BTreeMap<FunctionKey, Arc<PolicySeen>> {
+        self.by_key.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+impl Shelf<FunctionPolicy> for Policies {
+    fn replace(&self, all: Vec<Read<FunctionPolicy>>) {
+        let fresh = all.into_iter().filter_map(policy).collect();
+        *self.by_key.write().unwrap_or_else(PoisonError::into_inner) = fresh;
+        self.changed.notify_one();
+    }
+
+    fn put(&self, object: Read<FunctionPolicy>) {
+        let Some((key, seen)) = policy(object) else { return };
+        let old = self.by_key.write().unwrap_or_else(PoisonError::into_inner).insert(key, Arc::clone(&seen));
+        // Our own status writes come back here too; they wake nobody.
+        if old.is_none_or(|old| !same_wish(&old, &seen)) {
+            self.changed.notify_one();
+        }
+    }
+
+    fn gone(&self, meta: &ObjectMeta) {
+        let key = key_of(meta);
+        self.by_key.write().unwrap_or_else(PoisonError::into_inner).remove(&key);
+        self.changed.notify_one();
+    }
+}
+
+fn same_wish(old: &PolicySeen, new: &PolicySeen) -> bool {
+    let parts = |seen: &PolicySeen| (seen.uid.clone(), seen.generation, seen.parsed.clone().ok());
+    parts(old) == parts(new)
+}
+
+fn key_of(meta: &ObjectMeta) -> FunctionKey {
+    FunctionKey {
+        namespace: meta.namespace.clone().unwrap_or_default(),
+        name: meta.name.clone().unwrap_or_default(),
+    }
+}
+
+fn policy(read: Read<FunctionPolicy>) -> Option<(FunctionKey, Arc<PolicySeen>)> {
+    let meta = read.meta();
+    let key = key_of(meta);
+    let (uid, generation) = (meta.uid.clone()?, meta.generation.unwrap_or_default());
+    let (parsed, status) = match read {
+        Read::Good(resource) => (usable(&resource), resource.status),
+        Read::Bad(_, error) => (Err(vec![undecodable(&error)]), None),
+    };
+    Some((key, Arc::new(PolicySeen { uid, generation, parsed, status })))
+}
+
+fn usable(resource: &FunctionPolicy) -> Result<Usable, Vec<PolicyProblem>> {
+    let policy = forewarm_api::parse(resource, false)?;
+    Ok(Usable {
+        policy,
+        target: resource.spec.target_ref.clone(),
+        profile: resource.profile().map(str::to_owned),
+        lead_time: resource.lead_time(),
+    })
+}
+
+fn undecodable(error: &str) -> PolicyProblem {
+    PolicyProblem::new("spec", error, "mend the field named, or delete the policy and create it again")
+}
+
+/// All demand profiles by name.
+#[derive(Debug, Default)]
+pub struct Profiles(RwLock<HashMap<String, Arc<ProfileSeen>>>);
+
+/// One stored profile.
+#[derive(Clone, Debug)]
+pub struct ProfileSeen {
+    /// Ready to be asked, or what is wrong with it.
+    pub parsed: Result<Arc<Profile>, Vec<PolicyProblem>>,
+    /// Policies that name none use it.
+    pub is_default: bool,
+}
+
+impl Profiles {
+    /// The profile of that name; without a name the default one. With two defaults the first by name is it.
+    pub fn find(&self, name: Option<&str>) -> Option<(String, Arc<ProfileSeen>)> {
+        let all = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        match name {
+            Some(name) => all.get_key_value(name),
+            None => all.iter().filter(|(_, seen)| seen.is_default).min_by_key(|(name, _)| *name),
+        }
+        .map(|(name, seen)| (name.clone(), Arc::clone(seen)))
+    }
+}
+
+impl Shelf<DemandProfile> for Profiles {
+    fn replace(&self, all: Vec<Read<DemandProfile>>) {
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = all.into_iter().map(profile).collect();
+    }
+
+    fn put(&self, object: Read<DemandProfile>) {
+        let (name, seen) = profile(object);
+        self.0.write().unwrap_or_else(PoisonError::into_inner).insert(name, seen);
+    }
+
+    fn gone(&self, meta: &ObjectMeta) {
+        let name = meta.name.clone().unwrap_or_default();
+        self.0.write().unwrap_or_else(PoisonError::into_inner).remove(&name);
+    }
+}
+
+fn profile(read: Read<DemandProfile>) -> (String, Arc<ProfileSeen>) {
+    let name = read.meta().name.clone().unwrap_or_default();
+    let is_default = annotated(read.meta(), IS_DEFAULT, |value| value == "true");
+    let parsed = match read {
+        Read::Good(resource) => forewarm_api::parse_profile(&resource).map(Arc::new),
+        Read::Bad(_, error) => Err(vec![undecodable(&error)]),
+    };
+    (name, Arc::new(ProfileSeen { parsed, is_default }))
+}
+
+/// Namespaces that are paused as a whole.
+#[derive(Debug, Default)]
+pub struct PausedNamespaces(RwLock<HashSet<String>>);
+
+/// A namespace with no more than its metadata.
+pub type Namespace = kube::core::Object<Nothing, Nothing>;
+
+/// A part of an object of which nothing is read.
+#[derive(Clone, Debug, Default, serde::Deserialize)]
+pub struct Nothing {}
+
+impl PausedNamespaces {
+    /// Whether the namespace carries the pause.
+    pub fn contains(&self, namespace: &str) -> bool {
+        self.0.read().unwrap_or_else(PoisonError::into_inner).contains(namespace)
+    }
+}
+
+impl Shelf<Namespace> for PausedNamespaces {
+    fn replace(&self, all: Vec<Read<Namespace>>) {
+        let paused = all.iter().filter(|read| paused(read.meta())).filter_map(|read| read.meta().name.clone());
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = paused.collect();
+    }
+
+    fn put(&self, object: Read<Namespace>) {
+        let name = object.meta().name.clone().unwrap_or_default();
+        let mut all = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        if paused(object.meta()) { all.insert(name) } else { all.remove(&name) };
+    }
+
+    fn gone(&self, meta: &ObjectMeta) {
+        let name = meta.name.clone().unwrap_or_default();
+        self.0.write().unwrap_or_else(PoisonError::into_inner).remove(&name);
+    }
+}
+
+fn paused(meta: &ObjectMeta) -> bool {
+    annotated(meta, PAUSED, |value| value != "false")
+}
+
+fn annotated(meta: &ObjectMeta, key: &str, holds: impl Fn(&str) -> bool) -> bool {
+    meta.annotations.as_ref().and_then(|all| all.get(key)).is_some_and(|value| holds(value))
+}
