@@ -7,9 +7,6 @@ use forewarm_core::units::{Demand, Slots};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize};
 
-/// The form of an amount as the API server checks it.
-pub const PATTERN: &str = r"^[0-9]{1,9}(\.[0-9]{1,3})?(m|k|M)?$";
-
 /// An amount as written in a resource, for example `20`, `"0.5"`, `"500m"` or `"2k"`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(transparent)]
@@ -24,9 +21,7 @@ impl Amount {
             b'M' => (&self.0[..self.0.len() - 1], 1e6),
             _ => (self.0.as_str(), 1.0),
         };
-        let (whole, fraction) = digits
-            .split_once('.')
-            .map_or((digits, None), |(w, f)| (w, Some(f)));
+        let (whole, fraction) = digits.split_once('.').map_or((digits, None), |(w, f)| (w, Some(f)));
         let well = digits_only(whole, 9) && fraction.is_none_or(|f| digits_only(f, 3));
         // Dividing keeps "1m" the float nearest to 0.001; multiplying by 1e-3 would not.
         well.then(|| digits.parse::<f64>().ok())
@@ -34,9 +29,9 @@ impl Amount {
             .map(|n| if scale < 1.0 { n / 1e3 } else { n * scale })
     }
 
-    /// Slots of one replica; `None` for what does not have the form, or is below 0.001.
+    /// Slots of one replica; `None` for what does not have the form, or lies outside of 0.001 to 1,000,000.
     pub fn slots(&self) -> Option<Slots> {
-        self.number().filter(|n| *n >= 0.001).and_then(Slots::new)
+        self.number().filter(|n| (0.001..=1e6).contains(n)).and_then(Slots::new)
     }
 
     /// An amount of demand, rounded up to thousandths; at most 999,999,999M.
@@ -45,10 +40,7 @@ impl Amount {
         if thousandths < 999_999_999_000.0 {
             return Self(trim(&format!("{:.3}", thousandths / 1e3)));
         }
-        Self(format!(
-            "{:.0}M",
-            (demand.get() / 1e6).ceil().min(999_999_999.0)
-        ))
+        Self(format!("{:.0}M", (demand.get() / 1e6).ceil().min(999_999_999.0)))
     }
 }
 
@@ -59,10 +51,7 @@ fn digits_only(text: &str, most: usize) -> bool {
 
 /// Without zeros that say nothing: `2.500` is `2.5`, `20.000` is `20`.
 fn trim(number: &str) -> String {
-    number
-        .trim_end_matches('0')
-        .trim_end_matches('.')
-        .to_owned()
+    number.trim_end_matches('0').trim_end_matches('.').to_owned()
 }
 
 impl<'de> Deserialize<'de> for Amount {
@@ -90,7 +79,7 @@ impl JsonSchema for Amount {
     }
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "x-kubernetes-int-or-string": true, "maxLength": 14, "pattern": PATTERN })
+        json_schema!({ "x-kubernetes-int-or-string": true, "maxLength": 14 })
     }
 }
 
@@ -129,7 +118,9 @@ mod tests {
     }
 
     #[test]
-    fn slots_are_at_least_a_thousandth() {
+    fn slots_lie_between_a_thousandth_and_a_million() {
+        assert_eq!(Amount("1M".into()).slots(), Slots::new(1e6));
+        assert_eq!(Amount("1001k".into()).slots(), None);
         assert_eq!(Amount("0".into()).slots(), None);
         assert_eq!(Amount("0.1m".into()).slots(), None);
         assert_eq!(Amount("1m".into()).slots(), Slots::new(0.001));
@@ -149,10 +140,7 @@ mod tests {
         for (demand, text) in rows {
             let amount = Amount::of(Demand::new(demand).expect("an amount"));
             assert_eq!(amount.0, text);
-            assert!(
-                amount.number().is_some_and(|n| n >= demand.min(1e14)),
-                "{text}"
-            );
+            assert!(amount.number().is_some_and(|n| n >= demand.min(1e14)), "{text}");
         }
     }
 

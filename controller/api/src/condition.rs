@@ -19,12 +19,12 @@ pub const MESSAGE_MAX: usize = 1024;
 /// Schema of the list: a map by type, at most eight entries, every string bounded.
 pub(crate) fn list_schema(_: &mut SchemaGenerator) -> Schema {
     json_schema!({
-        "description": "What holds and what does not: Ready, Active, ForecastTrusted, MetricsTrusted; Conflict (normal value False).",
         "type": "array",
         "maxItems": 8,
         "x-kubernetes-list-type": "map",
         "x-kubernetes-list-map-keys": ["type"],
         "items": {
+            "description": "One thing that holds, does not hold, or is not known.",
             "type": "object",
             "required": ["lastTransitionTime", "message", "reason", "status", "type"],
             "properties": {

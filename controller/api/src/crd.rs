@@ -16,20 +16,13 @@ pub fn crds() -> Vec<(&'static str, String)> {
 /// Both definitions as (file name, JSON).
 pub fn definitions() -> Vec<(&'static str, Value)> {
     let json = |definition| {
-        let mut value =
-            serde_json::to_value(definition).expect("a definition made from the types serialises");
+        let mut value = serde_json::to_value(definition).expect("a definition made from the types serialises");
         tidy(&mut value);
         value
     };
     vec![
-        (
-            "forewarm.dev_demandprofiles.yaml",
-            json(DemandProfile::crd()),
-        ),
-        (
-            "forewarm.dev_functionpolicies.yaml",
-            json(FunctionPolicy::crd()),
-        ),
+        ("forewarm.dev_demandprofiles.yaml", json(DemandProfile::crd())),
+        ("forewarm.dev_functionpolicies.yaml", json(FunctionPolicy::crd())),
     ]
 }
 
@@ -40,14 +33,18 @@ fn yaml(definition: &Value) -> String {
 }
 
 /// Takes out what the generator adds and the API server does not need: `nullable` (a null is dropped instead, so that
-/// `has()` in a rule means what it says), formats only Rust knows, and `1.0` where a whole number is meant.
+/// `has()` in a rule means what it says), `1.0` where a whole number is meant, line ends of a comment. Sorts the keys.
 fn tidy(value: &mut Value) {
     match value {
         Value::Object(map) => {
             if map.get("nullable") == Some(&Value::Bool(true)) {
                 map.remove("nullable");
             }
+            if let Some(Value::String(text)) = map.get_mut("description") {
+                *text = text.replace('\n', " ");
+            }
             map.values_mut().for_each(tidy);
+            map.sort_keys();
         }
         Value::Array(items) => items.iter_mut().for_each(tidy),
         Value::Number(number) => *number = whole(number),

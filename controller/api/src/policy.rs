@@ -79,11 +79,7 @@ use serde::{Deserialize, Serialize};
         priority = "1",
         description = "Percent of past minutes whose peak lay under the forecast"
     ),
-    printcolumn(
-        name = "Age",
-        type_ = "date",
-        json_path = ".metadata.creationTimestamp"
-    )
+    printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp")
 )]
 #[serde(rename_all = "camelCase")]
 pub struct FunctionPolicySpec {
@@ -137,10 +133,7 @@ pub struct TargetRef {
     #[schemars(length(min = 1, max = 63), regex(pattern = "^[A-Z][A-Za-z0-9]*$"))]
     pub kind: String,
     /// Name.
-    #[schemars(
-        length(min = 1, max = 253),
-        regex(pattern = r"^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$")
-    )]
+    #[schemars(length(min = 1, max = 253), regex(pattern = r"^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$"))]
     pub name: String,
 }
 
@@ -196,21 +189,22 @@ pub struct ScaleDown {
     pub step_seconds: Option<i32>,
 }
 
+/// The form comes first: `quantity()` of anything else would end in an evaluation error, not in the message.
+const PER_REPLICA_RULE: &str = "string(self).matches('^[0-9]{1,9}([.][0-9]{1,3})?[mkM]?$') \
+    && quantity(string(self)).compareTo(quantity('1m')) >= 0 && quantity(string(self)).compareTo(quantity('1M')) <= 0";
+
 /// How demand is measured and what one replica can serve.
 #[derive(KubeSchema, Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct DemandSpec {
     /// Name of a `DemandProfile`. Default: the one annotated `forewarm.dev/is-default: "true"`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(
-        length(min = 1, max = 63),
-        regex(pattern = r"^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$")
-    )]
+    #[schemars(length(min = 1, max = 63), regex(pattern = r"^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$"))]
     pub profile: Option<String>,
     /// What one replica can serve, in the profile's unit: calls in flight for Concurrency, requests per second for
     /// `RequestsPerSecond`, items per second for Backlog. Without it the policy holds with `PerReplicaUnknown`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[x_kube(validation = Rule::new("quantity(string(self)).compareTo(quantity('1m')) >= 0").message("spec.demand.perReplica must be at least 1m (0.001): set what one replica can serve, for example \"20\""))]
+    #[x_kube(validation = Rule::new(PER_REPLICA_RULE).message("spec.demand.perReplica must be between 1m (0.001) and 1M, as in \"20\" or \"500m\": set what one replica can serve"))]
     pub per_replica: Option<Amount>,
     /// Used part of the slots, in percent, for the demand of now; the forecast uses the whole slots. Default: 70.
     #[serde(default, skip_serializing_if = "Option::is_none")]

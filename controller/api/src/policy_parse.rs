@@ -4,9 +4,7 @@
 //! under an older schema or past the API server, and a wrong number here would reach a decision.
 
 use crate::PAUSED;
-use crate::policy::{
-    DemandSpec, Floor, ForecastSpec, FunctionPolicy, FunctionPolicySpec, ScaleDown, TargetRef,
-};
+use crate::policy::{DemandSpec, Floor, ForecastSpec, FunctionPolicy, FunctionPolicySpec, ScaleDown, TargetRef};
 use crate::problem::PolicyProblem;
 use forewarm_core::policy::{FloorBounds, FunctionKey, Policy, ScaleDown as CoreScaleDown};
 use forewarm_core::units::{Percent, Replicas, Seconds, Slots};
@@ -29,10 +27,9 @@ pub fn parse(policy: &FunctionPolicy, namespace_paused: bool) -> Result<Policy, 
     } = &policy.spec;
     let mut problems = Vec::new();
     let bounds = bounds(floor, &mut problems);
-    let scale_down = scale_down.as_ref().map_or_else(
-        || Some(CoreScaleDown::alone()),
-        |s| scaling(s, &mut problems),
-    );
+    let scale_down = scale_down
+        .as_ref()
+        .map_or_else(|| Some(CoreScaleDown::alone()), |s| scaling(s, &mut problems));
     let demand = demand.clone().unwrap_or_default();
     let per_replica = slots(&demand, &mut problems);
     let utilization = utilization(&demand, &mut problems);
@@ -61,9 +58,7 @@ pub fn parse(policy: &FunctionPolicy, namespace_paused: bool) -> Result<Policy, 
 /// Whether these annotations pause: the key is there and its value is not `"false"`. An unclear value pauses, since
 /// that moves nothing.
 pub fn is_paused(annotations: &std::collections::BTreeMap<String, String>) -> bool {
-    annotations
-        .get(PAUSED)
-        .is_some_and(|value| value != "false")
+    annotations.get(PAUSED).is_some_and(|value| value != "false")
 }
 
 impl FunctionPolicy {
@@ -139,7 +134,7 @@ fn slots(demand: &DemandSpec, problems: &mut Problems) -> Option<Slots> {
         problems.push(PolicyProblem::new(
             "spec.demand.perReplica",
             &amount.0,
-            "must be an amount of at least 1m (0.001), for example \"20\" or \"500m\"",
+            "must be between 1m (0.001) and 1M, as in \"20\" or \"500m\": set what one replica can serve",
         ));
     }
     slots
@@ -206,13 +201,7 @@ fn is_name(name: &str, longest: usize) -> bool {
         && edge(name.bytes().last())
 }
 
-fn in_range(
-    value: i32,
-    least: u32,
-    most: u32,
-    field: &'static str,
-    problems: &mut Problems,
-) -> Option<u32> {
+fn in_range(value: i32, least: u32, most: u32, field: &'static str, problems: &mut Problems) -> Option<u32> {
     let number = between(value, least, most);
     if number.is_none() {
         problems.push(PolicyProblem::new(
@@ -225,9 +214,7 @@ fn in_range(
 }
 
 fn between(value: i32, least: u32, most: u32) -> Option<u32> {
-    u32::try_from(value)
-        .ok()
-        .filter(|n| (least..=most).contains(n))
+    u32::try_from(value).ok().filter(|n| (least..=most).contains(n))
 }
 
 fn percent_of(percent: u32) -> Option<Percent> {

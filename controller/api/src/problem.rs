@@ -28,20 +28,13 @@ impl PolicyProblem {
 
 /// All problems in one line, separated by `; `. Empty for none.
 pub fn sentence(problems: &[PolicyProblem]) -> String {
-    problems
-        .iter()
-        .map(ToString::to_string)
-        .collect::<Vec<_>>()
-        .join("; ")
+    problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
 }
 
 /// At most 64 characters, none of them a control or a direction mark.
 fn printable(value: &str) -> String {
-    let plain = |c: char| {
-        !c.is_control()
-            && !('\u{200e}'..='\u{202e}').contains(&c)
-            && !('\u{2066}'..='\u{2069}').contains(&c)
-    };
+    let plain =
+        |c: char| !c.is_control() && !('\u{200e}'..='\u{202e}').contains(&c) && !('\u{2066}'..='\u{2069}').contains(&c);
     let cut: String = value
         .chars()
         .take(64)

@@ -77,10 +77,7 @@ pub struct DemandProfileSpec {
     pub drain_seconds: Option<i32>,
     /// Name of a Prometheus in the chart value `sources`.
     #[serde(default = "source")]
-    #[schemars(
-        length(min = 1, max = 63),
-        regex(pattern = "^[a-z0-9]([-a-z0-9]*[a-z0-9])?$")
-    )]
+    #[schemars(length(min = 1, max = 63), regex(pattern = "^[a-z0-9]([-a-z0-9]*[a-z0-9])?$"))]
     pub source: String,
 }
 
@@ -103,16 +100,10 @@ pub struct Join {
     pub by: JoinBy,
     /// Label that holds the namespace.
     #[serde(default = "namespace_label")]
-    #[schemars(
-        length(min = 1, max = 128),
-        regex(pattern = "^[a-zA-Z_][a-zA-Z0-9_]*$")
-    )]
+    #[schemars(length(min = 1, max = 128), regex(pattern = "^[a-zA-Z_][a-zA-Z0-9_]*$"))]
     pub namespace_label: String,
     /// Label that holds the name.
-    #[schemars(
-        length(min = 1, max = 128),
-        regex(pattern = "^[a-zA-Z_][a-zA-Z0-9_]*$")
-    )]
+    #[schemars(length(min = 1, max = 128), regex(pattern = "^[a-zA-Z_][a-zA-Z0-9_]*$"))]
     pub name_label: String,
 }
 

@@ -82,12 +82,10 @@ impl Query {
         match expression.value_type() {
             ValueType::Vector => Ok(Self(text.to_owned())),
             ValueType::Scalar => Err("gives a scalar; wrap it in vector(...)".to_owned()),
-            ValueType::Matrix => Err(
-                "gives a range vector; wrap it in a function such as max_over_time(...)".to_owned(),
-            ),
-            ValueType::String => {
-                Err("gives a string; write a query that gives an instant vector".to_owned())
+            ValueType::Matrix => {
+                Err("gives a range vector; wrap it in a function such as max_over_time(...)".to_owned())
             }
+            ValueType::String => Err("gives a string; write a query that gives an instant vector".to_owned()),
         }
     }
 }
@@ -124,29 +122,15 @@ pub fn parse_profile(profile: &DemandProfile) -> Result<Profile, Vec<PolicyProbl
     let spec = &profile.spec;
     let query = required(&spec.query, "spec.query", &mut problems);
     let peak = optional(spec.peak_query.as_ref(), "spec.peakQuery", &mut problems);
-    let history = optional(
-        spec.history_query.as_ref(),
-        "spec.historyQuery",
-        &mut problems,
-    );
+    let history = optional(spec.history_query.as_ref(), "spec.historyQuery", &mut problems);
     let up = optional(spec.up_query.as_ref(), "spec.upQuery", &mut problems);
-    let detect = optional(
-        spec.detect_query.as_ref(),
-        "spec.detectQuery",
-        &mut problems,
-    );
+    let detect = optional(spec.detect_query.as_ref(), "spec.detectQuery", &mut problems);
     let absent = absent(spec, up.as_ref(), &mut problems);
     let unit = unit(spec, &mut problems);
     let join = join(&spec.join, &mut problems);
-    let scrape = seconds(
-        spec.scrape_seconds,
-        600,
-        "spec.scrapeSeconds",
-        &mut problems,
-    );
+    let scrape = seconds(spec.scrape_seconds, 600, "spec.scrapeSeconds", &mut problems);
     check_source(&spec.source, &mut problems);
-    let (Some(query), Some(unit), Some(scrape), true) = (query, unit, scrape, problems.is_empty())
-    else {
+    let (Some(query), Some(unit), Some(scrape), true) = (query, unit, scrape, problems.is_empty()) else {
         return Err(problems);
     };
     Ok(Profile {
@@ -172,19 +156,11 @@ fn required(text: &str, field: &'static str, problems: &mut Vec<PolicyProblem>) 
         .ok()
 }
 
-fn optional(
-    text: Option<&String>,
-    field: &'static str,
-    problems: &mut Vec<PolicyProblem>,
-) -> Option<Query> {
+fn optional(text: Option<&String>, field: &'static str, problems: &mut Vec<PolicyProblem>) -> Option<Query> {
     text.and_then(|text| required(text, field, problems))
 }
 
-fn absent(
-    spec: &DemandProfileSpec,
-    up: Option<&Query>,
-    problems: &mut Vec<PolicyProblem>,
-) -> Absent {
+fn absent(spec: &DemandProfileSpec, up: Option<&Query>, problems: &mut Vec<PolicyProblem>) -> Absent {
     match (spec.absent, up) {
         (AbsentMeans::Unknown, _) => Absent::Unknown,
         (AbsentMeans::ZeroIfUp, Some(up)) => Absent::ZeroIfUp(up.clone()),
@@ -203,8 +179,9 @@ fn unit(spec: &DemandProfileSpec, problems: &mut Vec<PolicyProblem>) -> Option<D
     match (spec.unit, spec.drain_seconds) {
         (Unit::Concurrency, None) => Some(Demanded::Concurrency),
         (Unit::RequestsPerSecond, None) => Some(Demanded::RequestsPerSecond),
-        (Unit::Backlog, Some(drain)) => seconds(drain, 3600, "spec.drainSeconds", problems)
-            .map(|drain| Demanded::Backlog { drain }),
+        (Unit::Backlog, Some(drain)) => {
+            seconds(drain, 3600, "spec.drainSeconds", problems).map(|drain| Demanded::Backlog { drain })
+        }
         (Unit::Backlog, None) => {
             problems.push(PolicyProblem::new(
                 "spec.unit",
@@ -251,12 +228,7 @@ fn join(join: &Join, problems: &mut Vec<PolicyProblem>) -> JoinLabels {
     }
 }
 
-fn seconds(
-    value: i32,
-    most: u32,
-    field: &'static str,
-    problems: &mut Vec<PolicyProblem>,
-) -> Option<Seconds> {
+fn seconds(value: i32, most: u32, field: &'static str, problems: &mut Vec<PolicyProblem>) -> Option<Seconds> {
     let seconds = u32::try_from(value)
         .ok()
         .filter(|s| (1..=most).contains(s))
@@ -289,20 +261,10 @@ fn is_label(label: &str) -> bool {
         .bytes()
         .next()
         .is_some_and(|b| b.is_ascii_alphabetic() || b == b'_');
-    starts
-        && label.len() <= 128
-        && label
-            .bytes()
-            .all(|b| b.is_ascii_alphanumeric() || b == b'_')
+    starts && label.len() <= 128 && label.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
 }
 
 /// The first line of a parser's message, at most 160 characters.
 fn first_line(message: &str) -> String {
-    message
-        .lines()
-        .next()
-        .unwrap_or_default()
-        .chars()
-        .take(160)
-        .collect()
+    message.lines().next().unwrap_or_default().chars().take(160).collect()
 }

@@ -44,7 +44,8 @@ pub struct FunctionPolicyStatus {
     /// Set while Forewarm keeps off because somebody else took the field; touching the policy clears it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stand_aside: Option<StandAsideStatus>,
-    /// Conditions.
+    /// What holds and what does not: Ready, Active, `ForecastTrusted`, `MetricsTrusted`; and Conflict, whose normal value
+    /// is False.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(schema_with = "crate::condition::list_schema")]
     pub conditions: Vec<Condition>,
@@ -255,6 +256,11 @@ impl From<&StandAsideStatus> for Aside {
     }
 }
 
+/// Pods as a status field; at most `i32::MAX`.
+pub fn pods(count: Replicas) -> i32 {
+    i32::try_from(count.0).unwrap_or(i32::MAX)
+}
+
 /// The standing of a process that has just started, from what the last one left in the status.
 ///
 /// Restores the user's own floor, the floor held, what was written last (in Enforce the floor held; in Shadow nothing
@@ -264,10 +270,81 @@ pub fn restore(status: Option<&FunctionPolicyStatus>) -> Standing {
     let Some(status) = status else {
         return Standing::default();
     };
-    let pods = |count: Option<i32>| count.and_then(|n| u32::try_from(n).ok()).map(Replicas);
+    let count = |count: Option<i32>| count.and_then(|n| u32::try_from(n).ok()).map(Replicas);
     let floor = status.floor.clone().unwrap_or_default();
     let from = floor.user_from.unwrap_or_default().into();
-    let user = pods(floor.user).map(|value| UserFloor { value, from });
+    let user = count(floor.user).map(|value| UserFloor { value, from });
     let aside = status.stand_aside.as_ref().map(Aside::from);
-    Standing::restored(user, pods(floor.held), aside, status.mode.unwrap_or_default().into())
+    Standing::restored(user, count(floor.held), aside, status.mode.unwrap_or_default().into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use forewarm_core::policy::Mode as CoreMode;
+
+    fn status(mode: Option<Mode>, user: Option<i32>, held: Option<i32>) -> FunctionPolicyStatus {
+        let floor = Some(FloorStatus {
+            user,
+            held,
+            ..FloorStatus::default()
+        });
+        FunctionPolicyStatus {
+            mode,
+            floor,
+            ..FunctionPolicyStatus::default()
+        }
+    }
+
+    #[test]
+    fn what_was_held_survives_a_restart_and_what_was_only_virtual_was_never_written() {
+        let enforced = restore(Some(&status(Some(Mode::Enforce), Some(2), Some(12))));
+        let expected = Standing {
+            mode: CoreMode::Enforce,
+            user: Some(UserFloor {
+                value: Replicas(2),
+                from: CoreUserFloorFrom::TakeOver,
+            }),
+            held: Some(Replicas(12)),
+            written: Some(Replicas(12)),
+            ..Standing::default()
+        };
+        assert_eq!(enforced, expected);
+        let shadow = restore(Some(&status(Some(Mode::Shadow), Some(2), Some(12))));
+        assert_eq!((shadow.held, shadow.written), (Some(Replicas(12)), None));
+    }
+
+    #[test]
+    fn no_status_or_a_forged_one_restores_nothing_that_could_lower() {
+        assert_eq!(restore(None), Standing::default());
+        assert_eq!(restore(Some(&FunctionPolicyStatus::default())), Standing::default());
+        let forged = restore(Some(&status(None, Some(-1), Some(i32::MIN))));
+        assert_eq!(forged, Standing::default());
+    }
+
+    #[test]
+    fn standing_aside_survives_a_restart() {
+        let aside = Aside {
+            why: CoreAsideWhy::ResetTooOften,
+            generation: 3,
+            by: "helm".repeat(100),
+        };
+        let told = StandAsideStatus::from(&aside);
+        assert_eq!(told.by.len(), 128);
+        let status = FunctionPolicyStatus {
+            stand_aside: Some(told.clone()),
+            ..FunctionPolicyStatus::default()
+        };
+        let json = serde_json::to_value(&status).expect("a status serialises");
+        let read: FunctionPolicyStatus = serde_json::from_value(json).expect("and reads back");
+        assert_eq!(restore(Some(&read)).aside, Some(Aside::from(&told)));
+    }
+
+    #[test]
+    fn an_empty_status_writes_nothing() {
+        assert_eq!(
+            serde_json::to_value(FunctionPolicyStatus::default()).expect("it serialises"),
+            serde_json::json!({})
+        );
+    }
 }
