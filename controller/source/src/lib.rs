@@ -1,1 +1,41 @@
-//! forewarm-source
+//! Demand by function, read from Prometheus: one way for the operator, the bench and the plugin.
+//!
+//! ```text
+//! sources.yaml ─► Sources ─► Source ──── body ───► Answer ─► Joined ─► judge ─► Reading<DemandSample>
+//! DemandProfile ─► Profile ─► fresh ─┘                          ▲
+//! pods, workloads (operator's stores) ─► Membership ────────────┘
+//! ```
+//!
+//! * [`sources`]: which Prometheis there are; [`client`]: how one is asked (I/O).
+//! * [`fresh`]: a query restricted to samples that are not stale.
+//! * [`answer`], `series`: the body of an answer, one series at a time.
+//! * [`membership`], `join`: which function a series belongs to.
+//! * `trust`, `peak`, `track`, `stale`: whether a number may be believed, and the peak within the step.
+//! * [`reader`], `ask`: all of it, once a tick (I/O).
+//! * `owner`: dead pods to their workloads.
+//! * [`error`]: what can go wrong, and the [`forewarm_core::observation::Why`] it becomes.
+//!
+//! Missing is never zero here: what cannot be read whole and fresh is `Unknown`, with its reason.
+
+pub mod answer;
+mod ask;
+pub mod client;
+pub mod error;
+pub mod fresh;
+mod join;
+pub mod membership;
+mod owner;
+mod peak;
+pub mod reader;
+mod series;
+pub mod sources;
+mod stale;
+mod track;
+mod trust;
+
+pub use client::{Source, Span};
+pub use error::SourceError;
+pub use membership::{Member, MemberPod, Membership};
+pub use reader::{DemandReader, Failure, ProfileState, Readings};
+pub use series::{LabelNames, Labels};
+pub use sources::{SourceConfig, Sources, SourcesError};

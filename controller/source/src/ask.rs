@@ -1,0 +1,149 @@
+//! One profile's questions of one tick: sent together, each answer joined off the async workers. Here is I/O.
+
+use crate::answer::Answer;
+use crate::client::Source;
+use crate::error::SourceError;
+use crate::fresh::fresh;
+use crate::join::Joined;
+use crate::membership::Membership;
+use crate::trust::Up;
+use forewarm_api::profile::JoinBy;
+use forewarm_api::profile_parse::{Absent, Profile, Query};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::time::Instant;
+
+/// A profile with its queries made ready.
+#[derive(Debug)]
+pub(crate) struct Prepared {
+    pub(crate) profile: Profile,
+    /// The query, restricted to fresh samples.
+    fresh: Result<String, SourceError>,
+}
+
+/// What a profile's questions of one tick came to.
+#[derive(Debug)]
+pub(crate) struct Asked {
+    pub(crate) current: Result<Joined, SourceError>,
+    /// `None`: the profile has no such query.
+    pub(crate) peak: Option<Result<Joined, SourceError>>,
+    pub(crate) up: Up,
+    pub(crate) up_error: Option<SourceError>,
+    /// Bytes of the answers.
+    pub(crate) bytes: usize,
+    pub(crate) took: Duration,
+}
+
+/// What all of one profile's questions share.
+#[derive(Clone)]
+pub(crate) struct Asker {
+    pub(crate) source: Arc<Source>,
+    pub(crate) prepared: Arc<Prepared>,
+    pub(crate) members: Arc<Membership>,
+    pub(crate) deadline: Instant,
+}
+
+impl Prepared {
+    pub(crate) fn new(profile: Profile) -> Self {
+        let fresh = fresh(profile.query.as_str(), profile.stale_after())
+            .map_err(|text| SourceError::Unusable(format!("spec.query of profile {}: {text}", profile.name)));
+        Self { profile, fresh }
+    }
+
+    /// The query for whether the source is up, where it is needed: pods that report are the better measure.
+    fn up(&self) -> Option<&str> {
+        let by_pod = self.profile.join.by == JoinBy::Pod && self.profile.absent == Absent::Unknown;
+        self.profile.up.as_ref().filter(|_| !by_pod).map(Query::as_str)
+    }
+}
+
+impl Asker {
+    /// Asks everything at once.
+    pub(crate) async fn ask(self) -> Asked {
+        let began = Instant::now();
+        let peak = async {
+            match &self.prepared.profile.peak {
+                Some(query) => Some(self.joined(query.as_str()).await),
+                None => None,
+            }
+        };
+        let up = async {
+            match self.prepared.up() {
+                Some(query) => Some(self.joined(query).await),
+                None => None,
+            }
+        };
+        let current = async {
+            match &self.prepared.fresh {
+                Ok(query) => self.joined(query).await,
+                Err(error) => (Err(error.clone()), 0),
+            }
+        };
+        let (current, peak, up) = futures::join!(current, peak, up);
+        let bytes = current.1 + peak.as_ref().map_or(0, |p| p.1) + up.as_ref().map_or(0, |u| u.1);
+        let join = &self.prepared.profile.join;
+        let labelled = |joined: Result<Joined, SourceError>| joined.and_then(|j| j.labelled(join));
+        let (up, up_error) = is_up(up.map(|u| u.0));
+        Asked {
+            current: labelled(current.0),
+            peak: peak.map(|p| labelled(p.0)),
+            up,
+            up_error,
+            bytes,
+            took: began.elapsed(),
+        }
+    }
+
+    /// The query as written, stale samples and all: tells a function that is stale from one that is absent.
+    pub(crate) async fn ask_stale_too(self) -> Result<Joined, SourceError> {
+        self.joined(self.prepared.profile.query.as_str()).await.0
+    }
+
+    /// One answer, joined, and its bytes.
+    async fn joined(&self, query: &str) -> (Result<Joined, SourceError>, usize) {
+        let within = self.deadline.saturating_duration_since(Instant::now());
+        match self.source.instant(query, within).await {
+            Ok(body) => {
+                let bytes = body.len();
+                (self.join(body).await, bytes)
+            }
+            Err(error) => (Err(error), 0),
+        }
+    }
+
+    /// Parsing 50,000 series takes tens of milliseconds: too long for a worker that also renews a lease.
+    async fn join(&self, body: Vec<u8>) -> Result<Joined, SourceError> {
+        let Self {
+            source,
+            prepared,
+            members,
+            deadline: _,
+        } = self.clone();
+        let most = source.limits().series;
+        let work = tokio::task::spawn_blocking(move || {
+            let profile = &prepared.profile;
+            Joined::of(&Answer::read(&body)?, &profile.join, &profile.name, &members, most)
+        });
+        work.await
+            .unwrap_or_else(|_| Err(SourceError::Shape("it could not be read".to_owned())))
+    }
+}
+
+/// Series with the join's labels tell it for each function or pod; series without them are parts of the source.
+fn is_up(answer: Option<Result<Joined, SourceError>>) -> (Up, Option<SourceError>) {
+    match answer {
+        None => (Up::NotAsked, None),
+        Some(Err(error)) => (Up::Failed(error.why()), Some(error)),
+        Some(Ok(joined)) if joined.series > 0 && !joined.is_unlabelled() => (Up::Keyed(joined), None),
+        Some(Ok(joined)) => {
+            let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+            (
+                Up::Parts {
+                    up: count(joined.unlabelled_up),
+                    of: count(joined.series),
+                },
+                None,
+            )
+        }
+    }
+}

@@ -1,0 +1,247 @@
+//! Profiles and members in, a reading of each function's demand out, once a tick. Here is I/O.
+//!
+//! All profiles are asked at once, each within the same deadline, so a bad one disturbs nobody else's functions.
+
+use crate::ask::{Asked, Asker, Prepared};
+use crate::client::Source;
+use crate::error::SourceError;
+use crate::membership::Membership;
+use crate::sources::Sources;
+use crate::stale::Diagnosis;
+use crate::track::Track;
+use crate::trust::Context;
+use forewarm_api::profile_parse::Profile;
+use forewarm_core::observation::{DemandSample, Reading, Why};
+use forewarm_core::policy::FunctionKey;
+use forewarm_core::units::{Mono, Now};
+use futures::future::join_all;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::time::Instant;
+
+/// Reads the demand of all functions; keeps the samples of the last minute and what was last believed.
+#[derive(Debug)]
+pub struct DemandReader {
+    sources: HashMap<String, Arc<Source>>,
+    prepared: HashMap<String, Arc<Prepared>>,
+    tracks: HashMap<FunctionKey, Track>,
+    diagnoses: HashMap<String, Diagnosis>,
+}
+
+/// What one tick's questions came to.
+#[derive(Debug, Default)]
+pub struct Readings {
+    /// Demand of every member.
+    pub demand: BTreeMap<FunctionKey, Reading<DemandSample>>,
+    /// State of every profile in use, by name.
+    pub profiles: BTreeMap<String, ProfileState>,
+}
+
+/// How the questions of one profile went, for metrics and conditions.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ProfileState {
+    /// Why no function of this profile has a demand. `None`: the questions were answered.
+    pub failed: Option<Failure>,
+    /// Series in the answer.
+    pub series: usize,
+    /// Of them, those of no function of this profile.
+    pub foreign: usize,
+    /// Bytes of all its answers, decompressed.
+    pub bytes: usize,
+    /// From the first question to the last answer joined.
+    pub took: Duration,
+}
+
+/// Why a profile could not be read.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Failure {
+    /// The reason its functions have.
+    pub why: Why,
+    /// At most 200 characters that name what happened and, where there is one, the fix; safe to show.
+    pub text: String,
+}
+
+impl From<&SourceError> for Failure {
+    fn from(error: &SourceError) -> Self {
+        Self {
+            why: error.why(),
+            text: crate::error::cut(&error.to_string(), None),
+        }
+    }
+}
+
+impl DemandReader {
+    /// A reader of these sources; nothing is asked yet.
+    pub fn new(sources: &Sources) -> Self {
+        let source =
+            |config: &crate::sources::SourceConfig| (config.name.clone(), Arc::new(Source::new(config.clone())));
+        Self {
+            sources: sources.iter().map(source).collect(),
+            prepared: HashMap::new(),
+            tracks: HashMap::new(),
+            diagnoses: HashMap::new(),
+        }
+    }
+
+    /// The source of that name, for backfill.
+    pub fn source(&self, name: &str) -> Option<Arc<Source>> {
+        self.sources.get(name).cloned()
+    }
+
+    /// Reads the demand of every member, within `within` (shorter than the tick).
+    ///
+    /// `profiles`: those that could be parsed, by name; members of any other get `ProfileUnusable`. Every member
+    /// has an entry in the result.
+    pub async fn read(
+        &mut self,
+        profiles: &BTreeMap<String, Profile>,
+        members: &Arc<Membership>,
+        now: Now,
+        within: Duration,
+    ) -> Readings {
+        let in_use: BTreeSet<&str> = (0..members.len()).map(|m| members.profile(m)).collect();
+        self.prepare(profiles, &in_use);
+        let deadline = Instant::now() + within;
+        let asked = join_all(in_use.iter().map(|name| self.ask_one(name, members, deadline))).await;
+        let mut readings = Readings::default();
+        let mut judged = HashMap::new();
+        for (name, asked) in in_use.iter().copied().zip(asked) {
+            readings.profiles.insert(name.to_owned(), state(&asked));
+            judged.insert(name, asked);
+        }
+        self.diagnose(&judged, members, now.mono, deadline).await;
+        for member in 0..members.len() {
+            let reading = self.reading(&judged, members, member, now.mono);
+            readings.demand.insert(members.key(member).clone(), reading);
+        }
+        self.tracks.retain(|key, _| readings.demand.contains_key(key));
+        readings
+    }
+
+    /// Makes ready the queries of profiles that are new or changed, and forgets those no longer in use.
+    fn prepare(&mut self, profiles: &BTreeMap<String, Profile>, in_use: &BTreeSet<&str>) {
+        self.prepared
+            .retain(|name, kept| in_use.contains(name.as_str()) && profiles.get(name) == Some(&kept.profile));
+        self.diagnoses.retain(|name, _| in_use.contains(name.as_str()));
+        for name in in_use {
+            if let Some(profile) = profiles.get(*name)
+                && !self.prepared.contains_key(*name)
+            {
+                self.prepared
+                    .insert((*name).to_owned(), Arc::new(Prepared::new(profile.clone())));
+            }
+        }
+    }
+
+    async fn ask_one(&self, name: &str, members: &Arc<Membership>, deadline: Instant) -> Result<Asked, SourceError> {
+        Ok(self.asker(name, members, deadline)?.ask().await)
+    }
+
+    fn asker(&self, name: &str, members: &Arc<Membership>, deadline: Instant) -> Result<Asker, SourceError> {
+        let Some(prepared) = self.prepared.get(name).cloned() else {
+            return Err(SourceError::Unusable(format!(
+                "there is no usable demand profile {name}"
+            )));
+        };
+        let source = &prepared.profile.source;
+        let Some(source) = self.sources.get(source).cloned() else {
+            let text = format!("profile {name} names source {source}, which the chart value sources does not have");
+            return Err(SourceError::Unusable(text));
+        };
+        Ok(Asker {
+            source,
+            prepared,
+            members: members.clone(),
+            deadline,
+        })
+    }
+
+    /// Where functions are without a series, finds out which of them have a stale one; see [`crate::stale`].
+    async fn diagnose(
+        &mut self,
+        judged: &HashMap<&str, Result<Asked, SourceError>>,
+        members: &Arc<Membership>,
+        now: Mono,
+        deadline: Instant,
+    ) {
+        for (name, asked) in judged {
+            let Ok(Asked {
+                current: Ok(joined), ..
+            }) = asked
+            else {
+                continue;
+            };
+            let silent = (0..members.len())
+                .filter(|m| members.profile(*m) == *name && joined.tally(*m).series == 0)
+                .count();
+            let diagnosis = self.diagnoses.entry((*name).to_owned()).or_default();
+            if !diagnosis.is_due(silent, now) {
+                continue;
+            }
+            let Ok(asker) = self.asker(name, members, deadline) else {
+                continue;
+            };
+            let answer = asker.ask_stale_too().await.ok();
+            if let Some(diagnosis) = self.diagnoses.get_mut(*name) {
+                diagnosis.note(silent, now, answer.as_ref(), members);
+            }
+        }
+    }
+
+    fn reading(
+        &mut self,
+        judged: &HashMap<&str, Result<Asked, SourceError>>,
+        members: &Membership,
+        member: usize,
+        now: Mono,
+    ) -> Reading<DemandSample> {
+        let (name, key) = (members.profile(member), members.key(member));
+        let (asked, prepared) = match (judged.get(name), self.prepared.get(name)) {
+            (Some(Ok(asked)), Some(prepared)) => (asked, prepared),
+            (Some(Err(error)), _) => return Reading::Unknown(error.why()),
+            _ => return Reading::Unknown(Why::ProfileUnusable),
+        };
+        let track = self.tracks.entry(key.clone()).or_insert_with(|| Track::new(prepared));
+        track.adopt(prepared);
+        let context = Context {
+            profile: &prepared.profile,
+            members,
+            up: &asked.up,
+            now,
+        };
+        let reading = track.read(context, asked, member);
+        let stale = self.diagnoses.get(name).is_some_and(|d| d.is_stale(key));
+        match reading {
+            Reading::Unknown(Why::Absent) if stale => Reading::Unknown(Why::Stale {
+                age: track.age(prepared, now),
+            }),
+            other => other,
+        }
+    }
+}
+
+fn state(asked: &Result<Asked, SourceError>) -> ProfileState {
+    let asked = match asked {
+        Ok(asked) => asked,
+        Err(error) => {
+            return ProfileState {
+                failed: Some(error.into()),
+                ..ProfileState::default()
+            };
+        }
+    };
+    let errors = [
+        asked.current.as_ref().err(),
+        asked.peak.as_ref().and_then(|p| p.as_ref().err()),
+        asked.up_error.as_ref(),
+    ];
+    let (series, foreign) = asked.current.as_ref().map_or((0, 0), |j| (j.series, j.foreign));
+    ProfileState {
+        failed: errors.into_iter().flatten().next().map(Failure::from),
+        series,
+        foreign,
+        bytes: asked.bytes,
+        took: asked.took,
+    }
+}
