@@ -1,0 +1,386 @@
+//! Which decisions are news. A decision and its outcomes in, "print it" or "seen before" out. Pure.
+//!
+//! A line is printed when a verdict changes, suppressed changes included, and not while demand wobbles under
+//! the same verdict. [`Seen`] is what counts as the verdict; [`material`] compares. Amounts that were only
+//! wished for do not count (a held wish differs every tick); its direction does.
+
+use super::Told;
+use forewarm_core::decision::{Decision, FieldVerdict, Reason, RuleName, Step, Verdict};
+use forewarm_core::forecast::{Distrust, Trust};
+use forewarm_core::outcome::Outcome;
+use forewarm_core::policy::Mode;
+use forewarm_core::units::{Mono, Replicas, Seconds};
+use std::cmp::Ordering;
+
+/// A verdict told this recently is not told again: demand at the edge between two verdicts (12 pods held,
+/// 12 or 11 wished) changes them every tick, which for 10,000 functions would be 1.3 MB of log a second.
+pub const WOBBLE: Seconds = Seconds(300);
+
+/// Verdicts remembered a function; the oldest is forgotten first.
+const REMEMBERED: usize = 16;
+
+/// What counts as the verdict. Two ticks with the same one need one line.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Seen {
+    mode: Mode,
+    paused: bool,
+    held: Option<Replicas>,
+    verdict: Kind,
+    reason: Reason,
+    field: FieldVerdict,
+    metrics: Option<&'static str>,
+    target: Option<&'static str>,
+    forecast: Option<Distrust>,
+    outcomes: Vec<&'static str>,
+    /// Of a move: the rule that kept it from going all the way, and which way that would have been.
+    clamped: Option<(RuleName, Direction)>,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+enum Kind {
+    Apply(Vec<Step>),
+    Hold(RuleName, Direction),
+    Steady,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Direction {
+    Up,
+    Down,
+    None,
+}
+
+/// What was seen of one function before. `Default`: nothing.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Last {
+    /// The verdict of the last tick.
+    present: Option<Seen>,
+    /// The verdicts told lately, with the time of the last telling.
+    told: Vec<(Seen, Mono)>,
+}
+
+/// True when `seen` is to be told: something was moved; or it differs from the verdict of the last tick and
+/// was not told in the last [`WOBBLE`]. Waiting for the watch to show our own write is never news.
+pub fn material(last: &Last, seen: &Seen, now: Mono) -> bool {
+    if seen.field == FieldVerdict::Lagging {
+        return false;
+    }
+    seen.moved() || last.present.as_ref() != Some(seen) && !last.told_lately(seen, now)
+}
+
+impl Last {
+    /// Remembers that `seen` was told at `now`. The verdicts that a move leads to count as told with it.
+    pub fn told(&mut self, seen: Seen, now: Mono) {
+        self.told.retain(|(_, at)| !now.passed(*at, WOBBLE));
+        let settled = seen.settled();
+        self.present = Some(settled.first().unwrap_or(&seen).clone());
+        for seen in settled.into_iter().chain([seen]) {
+            self.remember(seen, now);
+        }
+    }
+
+    /// Remembers that `seen` was not told, since it is no news.
+    pub fn passed_over(&mut self, seen: Seen) {
+        if self.present.as_ref() != Some(&seen) {
+            self.present = Some(seen);
+        }
+    }
+
+    fn told_lately(&self, seen: &Seen, now: Mono) -> bool {
+        self.told
+            .iter()
+            .any(|(told, at)| told == seen && !now.passed(*at, WOBBLE))
+    }
+
+    fn remember(&mut self, seen: Seen, now: Mono) {
+        self.told.retain(|(told, _)| *told != seen);
+        if self.told.len() >= REMEMBERED {
+            self.told.remove(0);
+        }
+        self.told.push((seen, now));
+    }
+}
+
+impl Seen {
+    /// The verdict of one function in one tick.
+    pub fn of(told: &Told<'_>) -> Self {
+        let observation = &told.function.observation;
+        Self {
+            mode: told.function.policy.mode,
+            paused: told.function.policy.paused,
+            held: told.decision.held,
+            verdict: kind(told.decision),
+            reason: told.decision.reason,
+            field: told.decision.field.clone(),
+            metrics: observation.demand.why().map(forewarm_core::observation::Why::label),
+            target: observation.target.why().map(forewarm_core::observation::Why::label),
+            forecast: distrust(&told.function.forecast),
+            outcomes: told.outcomes.iter().map(outcome_label).collect(),
+            clamped: clamped(told.decision),
+        }
+    }
+
+    /// Whether a value moved, or may have.
+    pub(super) fn moved(&self) -> bool {
+        matches!(self.verdict, Kind::Apply(_)) && self.outcomes.iter().any(|o| MOVES.contains(o))
+    }
+
+    /// The verdicts that say nothing new after this one, where every step succeeded: steady at the new value,
+    /// or held there by the rule that bounded the move (a ramp down is a fall and then a wait for its step).
+    fn settled(&self) -> Vec<Self> {
+        let Kind::Apply(steps) = &self.verdict else {
+            return Vec::new();
+        };
+        let succeeded = !self.outcomes.is_empty() && self.outcomes.iter().all(|o| MOVES[..2].contains(o));
+        let Some(to) = steps.iter().rev().map(written).next().filter(|_| succeeded) else {
+            return Vec::new();
+        };
+        let at = |verdict, reason| Self {
+            held: Some(to),
+            verdict,
+            reason,
+            field: passing(&self.field),
+            outcomes: Vec::new(),
+            clamped: None,
+            ..self.clone()
+        };
+        let held = self
+            .clamped
+            .clone()
+            .map(|(rule, direction)| at(Kind::Hold(rule, direction), Reason::Held));
+        [at(Kind::Steady, Reason::Steady)].into_iter().chain(held).collect()
+    }
+}
+
+/// Outcomes after which the field has, or may have, another value. The first two are successes.
+const MOVES: [&str; 3] = ["Applied", "Shadow", "TimedOut"];
+
+/// The variant's name, for lines, status and metric labels.
+pub const fn outcome_label(outcome: &Outcome) -> &'static str {
+    match outcome {
+        Outcome::Applied => "Applied",
+        Outcome::Shadow => "Shadow",
+        Outcome::Conflict => "Conflict",
+        Outcome::Refused { .. } => "Refused",
+        Outcome::TimedOut => "TimedOut",
+        Outcome::Fenced { .. } => "Fenced",
+    }
+}
+
+/// Why the forecast, or a better one than the trailing peak, does not count.
+pub fn distrust(forecast: &forewarm_core::forecast::Forecast) -> Option<Distrust> {
+    match forecast.trust {
+        Trust::Trusted => forecast.demoted,
+        Trust::Untrusted(why) => Some(why),
+    }
+}
+
+/// The value a step leaves in the field.
+const fn written(step: &Step) -> Replicas {
+    match step {
+        Step::SetFloor { to, .. } => *to,
+        Step::Adopt { value, .. } => *value,
+    }
+}
+
+/// The last rule that changed the value of a move.
+fn clamped(decision: &Decision) -> Option<(RuleName, Direction)> {
+    let to = decision.to()?;
+    let rule = decision.clamps.last()?.rule.clone();
+    Some((rule, toward(to, decision.wish.as_ref()?.to)))
+}
+
+/// Verdicts on the field that last one tick give way to `Free`; the others stay.
+fn passing(field: &FieldVerdict) -> FieldVerdict {
+    match field {
+        FieldVerdict::TakeOver { .. } | FieldVerdict::Reset { .. } | FieldVerdict::NewUserFloor { .. } => {
+            FieldVerdict::Free
+        }
+        lasting => lasting.clone(),
+    }
+}
+
+fn kind(decision: &Decision) -> Kind {
+    match &decision.verdict {
+        Verdict::Apply(steps) => Kind::Apply(steps.clone()),
+        Verdict::Hold(rule) => Kind::Hold(rule.clone(), direction(decision)),
+        Verdict::Steady => Kind::Steady,
+    }
+}
+
+/// Where the wish would have gone.
+fn direction(decision: &Decision) -> Direction {
+    match (decision.held, &decision.wish) {
+        (Some(held), Some(wish)) => toward(held, wish.to),
+        _ => Direction::None,
+    }
+}
+
+fn toward(from: Replicas, to: Replicas) -> Direction {
+    match to.cmp(&from) {
+        Ordering::Greater => Direction::Up,
+        Ordering::Less => Direction::Down,
+        Ordering::Equal => Direction::None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::record::sample::{Sample, hold, rise, steady};
+    use forewarm_core::decision::Clamp;
+    use forewarm_core::observation::{Reading, Why};
+    use forewarm_core::outcome::{Fence, RefusedKind};
+
+    /// Tells one tick after another, 15 s apart; which of them were news.
+    fn news(ticks: Vec<Sample>) -> Vec<bool> {
+        let mut last = Last::default();
+        let tell = |(tick, sample): (u64, Sample)| {
+            let (seen, now) = (Seen::of(&sample.told()), Mono(tick * 15_000));
+            let news = material(&last, &seen, now);
+            if news {
+                last.told(seen, now);
+            } else {
+                last.passed_over(seen);
+            }
+            news
+        };
+        (0..).zip(ticks).map(tell).collect()
+    }
+
+    fn applied(from: u32, to: u32) -> Sample {
+        Sample::new(rise(from, to)).outcome(Outcome::Applied)
+    }
+
+    #[test]
+    fn while_demand_wobbles_under_one_verdict_nothing_is_told() {
+        let wobble = [7, 9, 4, 8].map(|wished| Sample::new(hold("stabilize", 12, wished)).demand(f64::from(wished)));
+        assert_eq!(news(wobble.into()), [true, false, false, false]);
+        let wobble = [3.0, 2.5, 2.9].map(|demand| Sample::new(steady(2)).demand(demand));
+        assert_eq!(news(wobble.into()), [true, false, false]);
+    }
+
+    #[test]
+    fn a_suppressed_change_is_told_when_its_rule_or_its_direction_changes() {
+        let ticks = vec![
+            Sample::new(hold("stabilize", 12, 7)),
+            Sample::new(hold("slew", 12, 7)),
+            Sample::new(hold("slew", 12, 30)),
+            Sample::new(hold("slew", 12, 31)),
+        ];
+        assert_eq!(news(ticks), [true, true, true, false]);
+    }
+
+    #[test]
+    fn a_verdict_that_comes_and_goes_is_told_once_in_five_minutes() {
+        let ticks: Vec<Sample> = (0..45)
+            .map(|tick| {
+                Sample::new(if tick % 2 == 0 {
+                    steady(12)
+                } else {
+                    hold("stabilize", 12, 11)
+                })
+            })
+            .collect();
+        let told: Vec<usize> = news(ticks)
+            .iter()
+            .enumerate()
+            .filter_map(|(at, news)| news.then_some(at))
+            .collect();
+        // 300 s are 20 ticks.
+        assert_eq!(told, [0, 1, 20, 21, 40, 41]);
+    }
+
+    #[test]
+    fn a_verdict_that_lasts_is_told_once() {
+        let told = news((0..1000).map(|_| Sample::new(hold("trust", 12, 2))).collect());
+        assert_eq!(told.iter().filter(|news| **news).count(), 1);
+    }
+
+    #[test]
+    fn every_move_is_told_and_the_quiet_after_it_is_not() {
+        let ticks = vec![
+            applied(2, 12),
+            Sample::new(steady(12)),
+            applied(12, 10),
+            Sample::new(steady(10)),
+            applied(10, 12),
+            Sample::new(steady(12)),
+            Sample::new(steady(2)),
+        ];
+        assert_eq!(news(ticks), [true, false, true, false, true, false, true]);
+    }
+
+    #[test]
+    fn a_ramp_down_is_one_line_a_step() {
+        let step = |from, to| {
+            let mut fall = rise(from, to);
+            fall.wish.as_mut().unwrap().to = Replicas(2);
+            fall.clamps = vec![Clamp {
+                rule: "slew".into(),
+                from: Replicas(2),
+                to: Replicas(to),
+            }];
+            Sample::new(fall).outcome(Outcome::Shadow)
+        };
+        let wait = |held| Sample::new(hold("slew", held, 2));
+        let ticks = vec![
+            step(12, 9),
+            wait(9),
+            wait(9),
+            step(9, 7),
+            wait(7),
+            Sample::new(hold("trust", 7, 2)),
+        ];
+        assert_eq!(news(ticks), [true, false, false, true, false, true]);
+    }
+
+    #[test]
+    fn waiting_for_our_own_write_to_show_is_no_news() {
+        let mut lagging = hold("stand_aside", 2, 12);
+        lagging.field = FieldVerdict::Lagging;
+        assert_eq!(
+            news(vec![applied(2, 12), Sample::new(lagging), Sample::new(steady(12))]),
+            [true, false, false]
+        );
+    }
+
+    #[test]
+    fn a_write_that_keeps_failing_is_told_once_and_its_success_too() {
+        let refused = || {
+            let message = "no".to_owned();
+            Sample::new(rise(2, 12)).outcome(Outcome::Refused {
+                kind: RefusedKind::PermissionDenied,
+                message,
+            })
+        };
+        let fenced = || Sample::new(rise(2, 12)).outcome(Outcome::Fenced { by: Fence::SwitchedOff });
+        let ticks = vec![refused(), refused(), fenced(), fenced(), applied(2, 12)];
+        assert_eq!(news(ticks), [true, false, true, false, true]);
+    }
+
+    #[test]
+    fn a_change_of_trust_mode_or_pause_is_told() {
+        let unknown = |why| Sample::new(steady(2)).demand_reading(Reading::Unknown(why));
+        let ticks = vec![
+            Sample::new(steady(2)),
+            unknown(Why::SourceDown),
+            unknown(Why::Stale { age: Seconds(61) }),
+            unknown(Why::Stale { age: Seconds(76) }),
+            Sample::new(steady(2)).distrust(Distrust::ModelFailed),
+            Sample::new(steady(2)).demoted(Distrust::Undercovers),
+            Sample::new(steady(2)).mode(Mode::Enforce),
+            Sample::new(steady(2)).paused(),
+        ];
+        assert_eq!(news(ticks), [true, true, true, false, true, true, true, true]);
+    }
+
+    #[test]
+    fn what_is_remembered_is_bounded() {
+        let mut last = Last::default();
+        for n in 0..100 {
+            last.told(Seen::of(&Sample::new(steady(n)).told()), Mono(0));
+        }
+        assert_eq!(last.told.len(), REMEMBERED);
+    }
+}

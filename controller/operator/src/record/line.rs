@@ -1,0 +1,411 @@
+//! The lines of the decision log, a type for each event. Typed values in, JSON objects out. Pure.
+//!
+//! Everything a line may say is named here (no map of labels, no query text, no answer of a source), so no
+//! secret and no tenant's data has a way in (TM14). The chain adds the envelope around it.
+
+use super::{Journal, Told};
+use crate::target::TargetRef;
+use forewarm_core::decide::{Fleet, Function};
+use forewarm_core::decision::{Decision, Reason, Step, Verdict};
+use forewarm_core::outcome::Outcome;
+use forewarm_core::policy::Mode;
+use forewarm_core::standing::Standing;
+use forewarm_core::units::{Now, Percent, Replicas, Seconds, Slots, Wall};
+use schemars::JsonSchema;
+use serde::Serialize;
+
+/// Version of the lines' form; changes when a member changes its meaning or goes.
+pub const SCHEMA: u32 = 1;
+
+/// Version of the code that decides; the same version given the same inputs decides the same (A5).
+pub const VERSION: &str = env!("CARGO_PKG_VERSION");
+
+/// The stable event names.
+pub mod event {
+    /// A verdict changed.
+    pub const DECISION: &str = "forewarm.decision";
+    /// A function's hourly line.
+    pub const HEARTBEAT: &str = "forewarm.heartbeat";
+    /// A write is about to be sent.
+    pub const INTENT: &str = "forewarm.intent";
+    /// What became of a write.
+    pub const OUTCOME: &str = "forewarm.outcome";
+    /// This replica took or lost the lease.
+    pub const LEADER: &str = "forewarm.leader";
+    /// The process started.
+    pub const START: &str = "forewarm.start";
+    /// The switch was turned.
+    pub const SWITCH: &str = "forewarm.switch";
+    /// The brake took hold or let go.
+    pub const BRAKE: &str = "forewarm.brake";
+    /// A function was given back.
+    pub const RELEASE: &str = "forewarm.release";
+    /// A profile's source came or went.
+    pub const SOURCE: &str = "forewarm.source";
+    /// A policy cannot be used, or can again.
+    pub const POLICY: &str = "forewarm.policy";
+
+    /// All of them.
+    pub const ALL: [&str; 11] = [
+        DECISION, HEARTBEAT, INTENT, OUTCOME, LEADER, START, SWITCH, BRAKE, RELEASE, SOURCE, POLICY,
+    ];
+}
+
+/// One kind of line.
+pub trait Line: Serialize {
+    /// Its event name.
+    const EVENT: &'static str;
+}
+
+/// Prints one line.
+pub fn print<L: Line>(journal: &dyn Journal, line: &L) {
+    journal.write(L::EVENT, fields(line));
+}
+
+/// A line's own members.
+fn fields<L: Serialize>(line: &L) -> serde_json::Value {
+    serde_json::to_value(line).expect("a line has string keys and finite numbers only")
+}
+
+/// A verdict in one word.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+pub enum VerdictWord {
+    /// Steps were to be taken.
+    Apply,
+    /// A rule held what was wished for.
+    Hold,
+    /// Nothing was wished for but what is held.
+    Steady,
+}
+
+impl VerdictWord {
+    /// The word for a verdict.
+    pub const fn of(verdict: &Verdict) -> Self {
+        match verdict {
+            Verdict::Apply(_) => Self::Apply,
+            Verdict::Hold(_) => Self::Hold,
+            Verdict::Steady => Self::Steady,
+        }
+    }
+
+    /// The variant's name.
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Apply => "Apply",
+            Self::Hold => "Hold",
+            Self::Steady => "Steady",
+        }
+    }
+}
+
+/// `forewarm.decision` and `forewarm.heartbeat`: what was decided for one function, from what, and what became
+/// of it.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct DecisionLine<'a> {
+    /// Version of the code that decided.
+    pub version: &'a str,
+    /// Version of the line's form.
+    pub schema: u32,
+    /// Namespace of the policy.
+    pub namespace: &'a str,
+    /// Name of the policy.
+    pub policy: &'a str,
+    /// The workload, where the policy names one that can be used.
+    #[schemars(schema_with = "super::schema::target_ref")]
+    pub target: Option<&'a TargetRef>,
+    /// Id of the decision (a ULID); with `.<step>.<attempt>` after it, the `Audit-ID` of its writes.
+    pub decision: &'a str,
+    /// How far Forewarm may go here.
+    #[schemars(schema_with = "super::schema::mode")]
+    pub mode: Mode,
+    /// What is to be done, in one word.
+    pub verdict: VerdictWord,
+    /// Why, in one word.
+    #[schemars(schema_with = "super::schema::reason")]
+    pub reason: Reason,
+    /// The guard rule that held.
+    pub rule: Option<&'a str>,
+    /// The floor before, in pods.
+    #[schemars(with = "Option<u32>")]
+    pub from: Option<Replicas>,
+    /// The floor that the steps lead to, in pods. Null: none was to be written.
+    #[schemars(with = "Option<u32>")]
+    pub to: Option<Replicas>,
+    /// The floor wished for before the guard rules, in pods.
+    #[schemars(with = "Option<u32>")]
+    pub wished: Option<Replicas>,
+    /// What became of the steps, in their order.
+    #[schemars(schema_with = "super::schema::outcomes")]
+    pub outcomes: &'a [Outcome],
+    /// Name of the demand profile.
+    pub profile: Option<&'a str>,
+    /// What was learned of the function; no input of the decision.
+    pub learned: LearnedLine,
+    /// The complete input of the decision.
+    #[schemars(schema_with = "super::schema::inputs")]
+    pub inputs: InputsLine<'a>,
+    /// The complete decision.
+    #[schemars(schema_with = "super::schema::output")]
+    pub output: &'a Decision,
+}
+
+/// The complete input of one decision, borrowed; the same members as [`forewarm_core::decide::Inputs`].
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct InputsLine<'a> {
+    /// The function.
+    pub function: &'a Function,
+    /// The others.
+    pub fleet: Fleet,
+    /// What is in force because of us.
+    pub standing: &'a Standing,
+    /// When.
+    pub now: Now,
+}
+
+/// What was learned of a function.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct LearnedLine {
+    /// 95th percentile of its own pod starts.
+    #[schemars(with = "Option<u32>")]
+    pub lead_time_seconds: Option<Seconds>,
+    /// What one replica was seen to serve.
+    #[schemars(with = "Option<f64>")]
+    pub per_replica_suggestion: Option<Slots>,
+    /// Minutes of history with a known peak.
+    pub history_minutes: Option<u32>,
+    /// Share of the backfilled samples that no function could be found for.
+    #[schemars(with = "Option<u8>")]
+    pub unmapped_percent: Option<Percent>,
+    /// Since when the forecast may raise the floor, in milliseconds since 1970 UTC.
+    #[schemars(with = "Option<i64>")]
+    pub trusted_since: Option<Wall>,
+}
+
+impl<'a> DecisionLine<'a> {
+    /// The members of one function's line.
+    pub fn of(told: &Told<'a>) -> Self {
+        let Decision {
+            held,
+            wish,
+            verdict,
+            reason,
+            ..
+        } = told.decision;
+        let rule = match verdict {
+            Verdict::Hold(rule) => Some(rule.as_ref()),
+            Verdict::Apply(_) | Verdict::Steady => None,
+        };
+        Self {
+            version: VERSION,
+            schema: SCHEMA,
+            namespace: &told.key.namespace,
+            policy: &told.key.name,
+            target: told.target,
+            decision: told.decision_id,
+            mode: told.function.policy.mode,
+            verdict: VerdictWord::of(verdict),
+            reason: *reason,
+            rule,
+            from: *held,
+            to: told.decision.to(),
+            wished: wish.as_ref().map(|wish| wish.to),
+            outcomes: told.outcomes,
+            profile: told.profile,
+            learned: told.learned,
+            inputs: told.inputs(),
+            output: told.decision,
+        }
+    }
+
+    /// Prints it under its event name.
+    pub fn print(&self, journal: &dyn Journal, event: &'static str) {
+        journal.write(event, fields(self));
+    }
+}
+
+/// `forewarm.intent`: printed by the gate before each write (A1).
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct IntentLine<'a> {
+    /// Namespace of the policy and of the write.
+    pub namespace: &'a str,
+    /// Name of the policy.
+    pub policy: &'a str,
+    /// What is written to.
+    #[schemars(schema_with = "super::schema::target_ref")]
+    pub target: &'a TargetRef,
+    /// Id of the decision.
+    pub decision: &'a str,
+    /// `<decision>.<step>.<attempt>`, as sent in `Audit-ID`.
+    pub audit_id: &'a str,
+    /// The write.
+    #[schemars(schema_with = "super::schema::step")]
+    pub step: &'a Step,
+}
+
+impl Line for IntentLine<'_> {
+    const EVENT: &'static str = event::INTENT;
+}
+
+/// `forewarm.outcome`: what became of a write; exactly one for each intent.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct OutcomeLine<'a> {
+    /// Namespace of the policy and of the write.
+    pub namespace: &'a str,
+    /// Name of the policy.
+    pub policy: &'a str,
+    /// Id of the decision.
+    pub decision: &'a str,
+    /// As in the intent.
+    pub audit_id: &'a str,
+    /// What became of it.
+    #[schemars(schema_with = "super::schema::outcome")]
+    pub outcome: &'a Outcome,
+    /// From sending to the answer.
+    pub took_ms: u64,
+}
+
+impl Line for OutcomeLine<'_> {
+    const EVENT: &'static str = event::OUTCOME;
+}
+
+/// `forewarm.start`: the first line of a run.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct StartLine<'a> {
+    /// Version of the code.
+    pub version: &'a str,
+    /// Version of the lines' form.
+    pub schema: u32,
+    /// Name of this replica, as it stands in the Lease.
+    pub holder: &'a str,
+    /// Seconds between ticks.
+    pub tick_seconds: u32,
+}
+
+impl Line for StartLine<'_> {
+    const EVENT: &'static str = event::START;
+}
+
+/// Whether a replica leads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Leadership {
+    /// It has the lease from now on.
+    Taken,
+    /// It no longer has it, or could not renew it in time.
+    Lost,
+}
+
+/// `forewarm.leader`: the lease changed hands.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct LeaderLine<'a> {
+    /// What happened.
+    pub state: Leadership,
+    /// Name of this replica.
+    pub holder: &'a str,
+    /// The chain head found in the Lease when taking it: how far the log of the leader before must reach.
+    pub after: Option<&'a str>,
+}
+
+impl Line for LeaderLine<'_> {
+    const EVENT: &'static str = event::LEADER;
+}
+
+/// `forewarm.switch`: all writes were stopped, or are allowed again.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SwitchLine<'a> {
+    /// True: no writes.
+    pub stopped: bool,
+    /// The words in the switch, or why it could not be read.
+    pub why: &'a str,
+}
+
+impl Line for SwitchLine<'_> {
+    const EVENT: &'static str = event::SWITCH;
+}
+
+/// `forewarm.brake`: the fleet's brake took hold of somebody, or let everybody go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct BrakeLine {
+    /// Functions it holds now; 0: it let go.
+    pub held: u32,
+    /// Targets known.
+    pub targets: u32,
+    /// Ramps down begun in the last five minutes.
+    pub ramps_begun: u32,
+    /// Functions that would fall though nothing expected it.
+    pub unexpected_falls: u32,
+    /// More than half of the known policies or targets vanished from one list.
+    pub world_vanished: bool,
+}
+
+impl Line for BrakeLine {
+    const EVENT: &'static str = event::BRAKE;
+}
+
+/// `forewarm.release`: a function was given back, after its policy went, fell to Shadow or was released.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ReleaseLine<'a> {
+    /// Namespace of the policy.
+    pub namespace: &'a str,
+    /// Name of the policy.
+    pub policy: &'a str,
+    /// What is given back.
+    #[schemars(schema_with = "super::schema::target_ref")]
+    pub target: Option<&'a TargetRef>,
+    /// Id of the decision.
+    pub decision: &'a str,
+    /// The value that stays in the field, in pods. Null: not known.
+    #[schemars(with = "Option<u32>")]
+    pub stays: Option<Replicas>,
+    /// What was done and what stays as it is, in a sentence.
+    pub note: &'a str,
+}
+
+impl Line for ReleaseLine<'_> {
+    const EVENT: &'static str = event::RELEASE;
+}
+
+/// `forewarm.source`: a demand profile's source began or ceased to answer.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SourceLine<'a> {
+    /// The source, as named in the chart's values.
+    pub source: &'a str,
+    /// The profile that asks it.
+    pub profile: &'a str,
+    /// Whether it answers.
+    pub up: bool,
+    /// Why it does not: the reason shown by every function of this profile.
+    pub why: Option<&'a str>,
+}
+
+impl Line for SourceLine<'_> {
+    const EVENT: &'static str = event::SOURCE;
+}
+
+/// `forewarm.policy`: a policy cannot be used, or can be used again.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PolicyLine<'a> {
+    /// Namespace of the policy.
+    pub namespace: &'a str,
+    /// Name of the policy.
+    pub policy: &'a str,
+    /// Its generation.
+    pub generation: i64,
+    /// What is wrong with it, each with its fix; empty: nothing any more.
+    pub problems: &'a [String],
+}
+
+impl Line for PolicyLine<'_> {
+    const EVENT: &'static str = event::POLICY;
+}
