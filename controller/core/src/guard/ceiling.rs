@@ -9,7 +9,8 @@ pub const RULE: Rule = Rule {
 };
 
 fn check(context: &Context<'_>) -> Check {
-    let max = context.function.policy.floor.max;
+    // The user's own floor may lie above `max` and then stays (R1).
+    let max = context.function.policy.floor.max.max(context.wish.user);
     // Stronger than stabilisation and brake, so it asks slew itself (R5).
     let reachable = if context.held > max {
         max.max(slew::lowest(context))
