@@ -53,5 +53,5 @@ func Load(id, archive string) error {
 }
 
 func (b *Bed) importArgs(archive string) []string {
-	return []string{"--address", b.containerdSocket(), "--namespace", "k8s.io", "images", "import", archive}
+	return []string{"--address", b.ContainerdSocket(), "--namespace", "k8s.io", "images", "import", archive}
 }

@@ -17,7 +17,7 @@ func (b *Bed) startContainerd() error {
 		return err
 	}
 	config, err := b.write("containerd.toml", fmt.Sprintf(containerdConfig,
-		b.mem("containerd", "root"), b.mem("containerd", "state"), b.containerdSocket(), b.mem("cni", "net.d"), runc))
+		b.mem("containerd", "root"), b.mem("containerd", "state"), b.ContainerdSocket(), b.mem("cni", "net.d"), runc))
 	if err != nil {
 		return err
 	}
@@ -26,7 +26,8 @@ func (b *Bed) startContainerd() error {
 	return b.Process("containerd").Run([]string{path}, b.Bin("containerd"), "--config", config)
 }
 
-func (b *Bed) containerdSocket() string { return b.mem("containerd.sock") }
+// ContainerdSocket is where the container runtime listens.
+func (b *Bed) ContainerdSocket() string { return b.mem("containerd.sock") }
 
 // restrict_oom_score_adj: without CAP_SYS_RESOURCE no sandbox could take the score that the kubelet asks for.
 const containerdConfig = `version = 3
@@ -88,7 +89,7 @@ func (b *Bed) startKubelet() error {
 			"x509": object{"clientCAFile": b.pki.crt("ca")}},
 		"authorization": object{"mode": "Webhook"},
 		"tlsCertFile":   b.pki.crt("kubelet"), "tlsPrivateKeyFile": b.pki.keyFile("kubelet"),
-		"containerRuntimeEndpoint": "unix://" + b.containerdSocket(),
+		"containerRuntimeEndpoint": "unix://" + b.ContainerdSocket(),
 		"cgroupDriver":             "cgroupfs", "cgroupRoot": cgroupName(b.ID), "failCgroupV1": false,
 		"failSwapOn": false, "oomScoreAdj": 0,
 		"clusterDNS": list{NodeIP}, "clusterDomain": "cluster.local", "resolvConf": resolv,

@@ -18,6 +18,7 @@ type Process struct {
 
 type processRecord struct {
 	PID  int
+	GID  int // the group it runs as: a mark by which its packets can be told from others'
 	Argv []string
 	Env  []string
 }
@@ -50,7 +51,7 @@ func (p *Process) start(record processRecord) error {
 	cmd.Stdout, cmd.Stderr = log, log
 	cmd.Dir = "/"
 	// Its own session: a Ctrl-C for the tests is none for the cluster.
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Credential: &syscall.Credential{Gid: uint32(record.GID)}}
 	if err := cmd.Start(); err != nil {
 		return err
 	}

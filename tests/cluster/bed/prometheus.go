@@ -37,12 +37,15 @@ func (p *Prometheus) first() error {
 	if err := writeJSON(p.configFile(), b.options.Scrape.config(b)); err != nil {
 		return err
 	}
-	return p.Run(nil, b.Bin("prometheus"),
-		"--config.file="+p.configFile(), "--storage.tsdb.path="+p.data(), "--storage.tsdb.retention.time=60d",
+	if err := prepareBlindness(); err != nil {
+		return err
+	}
+	return p.start(processRecord{GID: prometheusGID, Argv: []string{b.Bin("prometheus"),
+		"--config.file=" + p.configFile(), "--storage.tsdb.path=" + p.data(), "--storage.tsdb.retention.time=60d",
 		"--web.listen-address=0.0.0.0:9090", "--web.enable-lifecycle", "--web.enable-admin-api",
 		"--web.enable-remote-write-receiver",
 		"--scrape.discovery-reload-interval=1s", // pods of a test live for seconds
-		"--log.level=warn")
+		"--log.level=warn"}})
 }
 
 func (p *Prometheus) waitReady() error { return p.bed.waitReady("prometheus", p.URL()+"/-/ready") }
@@ -78,6 +81,14 @@ func (p *Prometheus) Configure(scrape Scrape) error {
 		return fmt.Errorf("reloading prometheus: %s: %s", answer.Status, text)
 	}
 	return nil
+}
+
+// Empty makes Prometheus answer that there is nothing, until it is configured again.
+func (p *Prometheus) Empty() error {
+	if err := p.Configure(Scrape{Nothing: true}); err != nil {
+		return err
+	}
+	return p.Wipe()
 }
 
 // Wipe forgets all data: stop, remove, start.

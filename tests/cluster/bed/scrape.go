@@ -4,11 +4,10 @@ package bed
 type Scrape struct {
 	// Interval between scrapes of pods; empty means 2s.
 	Interval string
-	// Nothing makes Prometheus scrape nothing at all: it answers every query, and knows nothing new.
+	// Nothing makes Prometheus scrape nothing at all. Series that are there keep their last value for as long as
+	// queries look back, five minutes: targets that a configuration takes away are not marked as gone.
 	Nothing bool
-	// LoseOneIn drops the pods whose name falls into one of so many buckets: 3 loses about a third.
-	LoseOneIn int
-	// DropMetrics is a regular expression of metric names to drop from what pods report.
+	// DropMetrics is a regular expression of metric names to drop from what pods report; their series end at once.
 	DropMetrics string
 	// PodRules and MetricRules are further relabel rules of the pods' job, in Prometheus's own words.
 	PodRules, MetricRules []map[string]any
@@ -20,14 +19,16 @@ func (s Scrape) config(b *Bed) object {
 	if interval == "" {
 		interval = "2s"
 	}
-	jobs := list{s.pods(b), kubelet(b, "kubelet-resource", "/metrics/resource", interval), kubelet(b, "kubelet-cadvisor", "/metrics/cadvisor", "10s")}
+	jobs := list{
+		s.pods(b),
+		kubelet(b, "kubelet-resource", "/metrics/resource", interval),
+		kubelet(b, "kubelet-cadvisor", "/metrics/cadvisor", "10s"),
+	}
 	if s.Nothing {
 		jobs = list{}
 	}
 	return object{
-		"global": object{"scrape_interval": interval, "scrape_timeout": interval},
-		// History may be written at any time, also for times long past.
-		"storage":        object{"tsdb": object{"out_of_order_time_window": "40d"}},
+		"global":         object{"scrape_interval": interval, "scrape_timeout": interval},
 		"scrape_configs": jobs,
 	}
 }
@@ -44,12 +45,6 @@ func (s Scrape) pods(b *Bed) object {
 		object{"source_labels": list{"__meta_kubernetes_namespace"}, "target_label": "namespace"},
 		object{"source_labels": list{"__meta_kubernetes_pod_name"}, "target_label": "pod"},
 		object{"source_labels": list{"__meta_kubernetes_pod_label_app"}, "target_label": "app"},
-	}
-	if s.LoseOneIn > 0 {
-		rules = append(rules,
-			object{"source_labels": list{"__meta_kubernetes_pod_name"}, "modulus": s.LoseOneIn,
-				"target_label": "__tmp_bucket", "action": "hashmod"},
-			object{"source_labels": list{"__tmp_bucket"}, "regex": "0", "action": "drop"})
 	}
 	metricRules := list{}
 	if s.DropMetrics != "" {

@@ -2,7 +2,9 @@ package bed
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 	"net"
 	"os"
 	"time"
@@ -14,7 +16,7 @@ func (b *Bed) start() error {
 	say := func(what string) {
 		fmt.Fprintf(os.Stderr, "bed: %s after %.1f s\n", what, time.Since(began).Seconds())
 	}
-	if err := b.startPKI(); err != nil {
+	if err := errorsOf(b.startPKI(), useOwnNames()); err != nil {
 		return err
 	}
 	node := !b.options.ControlPlaneOnly
@@ -65,11 +67,6 @@ func (b *Bed) startNode() error {
 	if err := b.waitFor("coredns", "answer", namesResolve); err != nil {
 		return err
 	}
-	// The overlay on /etc makes this the bed's own file.
-	_ = os.Remove("/etc/resolv.conf")
-	if err := os.WriteFile("/etc/resolv.conf", []byte("nameserver "+NodeIP+"\n"), 0o644); err != nil {
-		return err
-	}
 	if err := b.waitReady("kube-proxy", "http://127.0.0.1:10256/healthz"); err != nil {
 		return err
 	}
@@ -79,12 +76,18 @@ func (b *Bed) startNode() error {
 	return b.waitNode()
 }
 
+// useOwnNames makes the bed's own processes ask the bed's DNS. The overlay on /etc makes this a file of the bed's own.
+// It comes before anything looks a name up: programs read the file again only after seconds.
+func useOwnNames() error {
+	if err := os.Remove("/etc/resolv.conf"); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return os.WriteFile("/etc/resolv.conf", []byte("nameserver "+NodeIP+"\n"), 0o644)
+}
+
 func namesResolve() bool {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 	defer cancel()
-	resolver := &net.Resolver{PreferGo: true, Dial: func(ctx context.Context, network, _ string) (net.Conn, error) {
-		return (&net.Dialer{}).DialContext(ctx, network, NodeIP+":53")
-	}}
-	_, err := resolver.LookupHost(ctx, "kubernetes.default.svc.cluster.local.")
+	_, err := net.DefaultResolver.LookupHost(ctx, "kubernetes.default.svc.cluster.local.")
 	return err == nil
 }

@@ -14,6 +14,7 @@ import (
 func runImage(ctx context.Context, args []string) error {
 	flags := flag.NewFlagSet("image", flag.ExitOnError)
 	id := flags.String("id", defaultID, "the cluster")
+	dockerfile := flags.String("f", "", "a Dockerfile elsewhere than in the folder")
 	out := flags.String("o", "", "write the archive to this file instead of loading it")
 	_ = flags.Parse(args)
 	if flags.NArg() != 2 {
@@ -29,19 +30,22 @@ func runImage(ctx context.Context, args []string) error {
 		defer os.Remove(file.Name())
 		archive = file.Name()
 	}
-	if err := makeImage(ctx, archive, callerPath(flags.Arg(0)), flags.Arg(1)); err != nil || *out != "" {
+	if err := makeImage(ctx, archive, *dockerfile, callerPath(flags.Arg(0)), flags.Arg(1)); err != nil || *out != "" {
 		return err
 	}
 	return bed.Load(*id, archive)
 }
 
-func makeImage(ctx context.Context, archive, what, name string) error {
+func makeImage(ctx context.Context, archive, dockerfile, what, name string) error {
 	info, err := os.Stat(what)
 	if err != nil {
 		return err
 	}
 	if info.IsDir() {
-		return image.Bake(ctx, archive, what, name)
+		if dockerfile != "" {
+			dockerfile = callerPath(dockerfile)
+		}
+		return image.Bake(ctx, archive, dockerfile, what, name)
 	}
 	return image.Write(archive, image.Image{Name: name, Binary: what})
 }

@@ -18,10 +18,12 @@ const usage = `usage: bed COMMAND
   down [ID...]              end clusters: the default one, or those named, or all with --all
   env [ID]                  print the shell lines that point kubectl and helm at a running cluster
   exec [-id ID] COMMAND...  run a command where pods, ClusterIPs and cluster names can be reached
-  image [-o FILE] [-id ID] WHAT NAME
+  image [-o FILE] [-id ID] [-f DOCKERFILE] WHAT NAME
                             make the image NAME of a static binary, or of a folder with a Dockerfile;
                             write it to FILE, or load it into the cluster
   load [-id ID] FILE        load an OCI or docker archive into the cluster
+  fire [-id ID] [-even] URL RATE/LENGTH...
+                            send requests, so many a second for so long, whatever becomes of them
 The default ID is dev.
 `
 
@@ -35,6 +37,7 @@ var commands = map[string]func(ctx context.Context, args []string) error{
 	"exec":  runExec,
 	"image": runImage,
 	"load":  runLoad,
+	"fire":  runFire,
 }
 
 func main() {

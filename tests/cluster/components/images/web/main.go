@@ -1,6 +1,6 @@
 // Command web is a very small function for proving the bed itself: it answers, counts and can be slow to start.
 //
-// START_MS before it is ready, WORK_MS for a request, CONCURRENCY requests at a time (0: no limit). The answer's
+// STARTUP_MS before it is ready, WORK_MS for a request, CONCURRENCY requests at a time (0: no limit). The answer's
 // header X-Queue-Ms says how long the request waited for its turn.
 package main
 
@@ -52,7 +52,7 @@ func main() {
 	if limit := number("CONCURRENCY"); limit > 0 {
 		w.turns = make(chan struct{}, limit)
 	}
-	time.Sleep(millis("START_MS"))
+	time.Sleep(millis("STARTUP_MS"))
 	http.HandleFunc("/", w.serve)
 	http.HandleFunc("/metrics", w.metrics)
 	http.HandleFunc("/healthz", func(out http.ResponseWriter, _ *http.Request) { fmt.Fprintln(out, "ok") })

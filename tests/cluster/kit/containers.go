@@ -1,0 +1,50 @@
+package kit
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"syscall"
+
+	meta "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
+
+// SignalPod sends a signal to the first process of each container of a pod, as `kill` on the node would: SIGKILL for a crash,
+// SIGSTOP for a process that hangs.
+func (k *Kit) SignalPod(namespace, pod string, signal syscall.Signal) error {
+	found, err := k.Typed.CoreV1().Pods(namespace).Get(context.Background(), pod, meta.GetOptions{})
+	if err != nil {
+		return err
+	}
+	pids, err := k.containerPIDs()
+	if err != nil {
+		return err
+	}
+	for _, container := range found.Status.ContainerStatuses {
+		pid, ok := pids[strings.TrimPrefix(container.ContainerID, "containerd://")]
+		if !ok {
+			return fmt.Errorf("container %s of %s/%s does not run", container.Name, namespace, pod)
+		}
+		if err := syscall.Kill(pid, signal); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// containerPIDs asks the runtime for the first process of each container; the tests share its process namespace.
+func (k *Kit) containerPIDs() (map[string]int, error) {
+	out, err := k.Run("", "ctr", "--address", k.ContainerdSocket(), "--namespace", "k8s.io", "tasks", "list")
+	if err != nil {
+		return nil, err
+	}
+	pids := map[string]int{}
+	for _, line := range strings.Split(out, "\n") {
+		var id, status string
+		var pid int
+		if n, _ := fmt.Sscan(line, &id, &pid, &status); n == 3 {
+			pids[id] = pid
+		}
+	}
+	return pids, nil
+}
