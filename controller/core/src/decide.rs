@@ -71,13 +71,7 @@ pub fn decide(
     let standing = |key| standing.get(key).unwrap_or(&fresh);
     let alone: Vec<_> = functions
         .iter()
-        .map(|(key, function)| {
-            (
-                key,
-                function,
-                decide_one(function, &Fleet::alone(), standing(key), now),
-            )
-        })
+        .map(|(key, function)| (key, function, decide_one(function, &Fleet::alone(), standing(key), now)))
         .collect();
     let mut fleets = Fleets::of(
         alone
@@ -126,13 +120,7 @@ pub fn decide_one(function: &Function, fleet: &Fleet, standing: &Standing, now: 
     }
 }
 
-fn decide_known(
-    function: &Function,
-    target: &Target,
-    fleet: &Fleet,
-    standing: &Standing,
-    now: Now,
-) -> Decision {
+fn decide_known(function: &Function, target: &Target, fleet: &Fleet, standing: &Standing, now: Now) -> Decision {
     let policy = &function.policy;
     let field = field::field(target, policy, standing, now);
     let least = footing::least(policy, footing::user(&field, target, standing));
@@ -164,13 +152,7 @@ fn decide_known(
 }
 
 /// What is to be done about the value that the guard allows.
-fn verdict(
-    policy: &Policy,
-    target: &Target,
-    field: &FieldVerdict,
-    held: Replicas,
-    guarded: &Guarded,
-) -> Verdict {
+fn verdict(policy: &Policy, target: &Target, field: &FieldVerdict, held: Replicas, guarded: &Guarded) -> Verdict {
     if let Some(step) = adoption(policy, target, field) {
         return Verdict::Apply(vec![step]);
     }
@@ -179,9 +161,7 @@ fn verdict(
         Mode::Enforce => target.floor,
     };
     match guarded.last {
-        Some(rule) if rule == stand_aside::RULE.name || guarded.value == from => {
-            Verdict::Hold(rule.into())
-        }
+        Some(rule) if rule == stand_aside::RULE.name || guarded.value == from => Verdict::Hold(rule.into()),
         None if guarded.value == from => Verdict::Steady,
         _ => Verdict::Apply(vec![Step::SetFloor {
             uid: target.uid.clone(),
@@ -194,8 +174,7 @@ fn verdict(
 /// The step by which the field becomes ours as well, where the user asked for it. It moves nothing, so no guard
 /// rule but a pause concerns it.
 fn adoption(policy: &Policy, target: &Target, field: &FieldVerdict) -> Option<Step> {
-    let asked =
-        policy.mode == Mode::Enforce && policy.on_conflict == OnConflict::Take && !policy.paused;
+    let asked = policy.mode == Mode::Enforce && policy.on_conflict == OnConflict::Take && !policy.paused;
     let open = matches!(field, FieldVerdict::InManifest { adopted: false, .. });
     (asked && open).then(|| Step::Adopt {
         uid: target.uid.clone(),
@@ -216,20 +195,10 @@ fn reason(verdict: &Verdict, held: Replicas, wish: &FloorWish, guarded: &Guarded
 }
 
 /// Why the floor moves `from` here `to` there.
-fn moved(
-    from: Replicas,
-    to: Replicas,
-    held: Replicas,
-    wish: &FloorWish,
-    guarded: &Guarded,
-) -> Reason {
+fn moved(from: Replicas, to: Replicas, held: Replicas, wish: &FloorWish, guarded: &Guarded) -> Reason {
     if to < from {
         let lowered = guarded.last == Some(ceiling::RULE.name);
-        return if lowered {
-            Reason::LoweredMax
-        } else {
-            Reason::Quiet
-        };
+        return if lowered { Reason::LoweredMax } else { Reason::Quiet };
     }
     if held > from {
         return Reason::DeployReset;
@@ -247,7 +216,82 @@ fn moved(
 /// What a reactive scaler with the same slots, utilisation and bounds would hold now.
 fn counterfactual(policy: &Policy, wish: &FloorWish) -> Reading<Replicas> {
     let most = policy.floor.max.max(wish.user);
-    wish.reactive
-        .clone()
-        .map(|need| need.clamp(wish.user, most))
+    wish.reactive.clone().map(|need| need.clamp(wish.user, most))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Inputs;
+    use crate::decision::{Reason, Step, Verdict};
+    use crate::observation::WriterKind::Deploy;
+    use crate::observation::{Reading, Why};
+    use crate::policy::Mode;
+    use crate::sample::inputs;
+    use crate::units::Replicas;
+
+    fn reason(inputs: &Inputs) -> Reason {
+        inputs.decide().reason
+    }
+
+    #[test]
+    fn the_reason_names_what_moved_the_floor() {
+        assert_eq!(reason(&inputs()), Reason::Quiet);
+        assert_eq!(reason(&inputs().wished(9, 30)), Reason::Held);
+        assert_eq!(reason(&inputs().demand(40.0)), Reason::Steady);
+        assert_eq!(reason(&inputs().demand(41.0)), Reason::ReactiveRise);
+        assert_eq!(reason(&inputs().forecast(41.0)), Reason::ForecastRise);
+        assert_eq!(reason(&inputs().forecast(400.0)), Reason::ForecastRise, "up to max");
+        assert_eq!(
+            reason(&inputs().demand(401.0).forecast(400.0)),
+            Reason::ReactiveRise,
+            "up to max"
+        );
+        assert_eq!(reason(&inputs().written_by("helm", Deploy, 2)), Reason::DeployReset);
+        let mut raised = inputs();
+        raised.function.policy.floor.min = Some(Replicas(30));
+        assert_eq!(reason(&raised), Reason::UserFloor);
+    }
+
+    #[test]
+    fn a_step_starts_from_the_live_field_and_in_shadow_from_the_virtual_floor() {
+        let step = |inputs: &Inputs| match inputs.decide().verdict {
+            Verdict::Apply(steps) => steps.first().cloned(),
+            _ => None,
+        };
+        let set = |from, to| {
+            let uid = "6f1c".to_owned();
+            Some(Step::SetFloor {
+                uid,
+                from: Replicas(from),
+                to: Replicas(to),
+            })
+        };
+        assert_eq!(
+            step(&inputs().written_by("helm", Deploy, 2)),
+            set(2, 16),
+            "reset, and quiet for long"
+        );
+        let mut shadow = inputs();
+        shadow.function.policy.mode = Mode::Shadow;
+        shadow.standing.mode = Mode::Shadow;
+        shadow.standing.held = Some(Replicas(40));
+        assert_eq!(step(&shadow), set(40, 32));
+    }
+
+    #[test]
+    fn an_unknown_target_is_held_for_trust_and_nothing_is_planned() {
+        let mut inputs = inputs();
+        inputs.function.observation.target = Reading::Unknown(Why::TargetStale);
+        let decision = inputs.decide();
+        assert_eq!(decision.verdict, Verdict::Hold("trust".into()));
+        assert_eq!(decision.reason, Reason::TargetUnknown);
+        assert_eq!((decision.held, decision.wish), (None, None));
+    }
+
+    #[test]
+    fn the_counterfactual_stays_within_the_same_bounds() {
+        let of = |inputs: Inputs| inputs.decide().counterfactual;
+        assert_eq!(of(inputs().demand(0.0).forecast(90.0)), Reading::Known(Replicas(2)));
+        assert_eq!(of(inputs().demand(1000.0)), Reading::Known(Replicas(100)));
+    }
 }

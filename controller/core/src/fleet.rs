@@ -137,12 +137,7 @@ impl Fleet {
 mod tests {
     use super::World;
 
-    fn lists(
-        policies_before: u32,
-        policies_now: u32,
-        targets_before: u32,
-        targets_now: u32,
-    ) -> bool {
+    fn lists(policies_before: u32, policies_now: u32, targets_before: u32, targets_now: u32) -> bool {
         World {
             policies_before,
             policies_now,

@@ -19,13 +19,7 @@ const GAP: Seconds = Seconds(60);
 impl Standing {
     /// The standing after `decision` was carried out with `outcomes`, one a step and in their order; a step
     /// without an outcome was not sent.
-    pub fn fold(
-        &self,
-        function: &Function,
-        decision: &Decision,
-        outcomes: &[Outcome],
-        now: Now,
-    ) -> Self {
+    pub fn fold(&self, function: &Function, decision: &Decision, outcomes: &[Outcome], now: Now) -> Self {
         let mut next = self.clone();
         next.forget(function.policy.scale_down, now.mono);
         next.see(function, decision, now);
@@ -47,11 +41,9 @@ impl Standing {
             step,
             step_percent: _,
         } = scale_down;
-        self.wishes
-            .retain(|wish| now.since(wish.at) <= stabilization.millis());
+        self.wishes.retain(|wish| now.since(wish.at) <= stabilization.millis());
         self.falls.retain(|fall| !now.passed(fall.at, step));
-        self.ramps_begun
-            .retain(|at| !now.passed(*at, Self::BRAKE_SPAN));
+        self.ramps_begun.retain(|at| !now.passed(*at, Self::BRAKE_SPAN));
         self.resets.retain(|at| !now.passed(*at, Self::RESET_SPAN));
     }
 
@@ -91,13 +83,7 @@ impl Standing {
     }
 
     /// Keeps off until the user touches the policy.
-    fn stand_aside(
-        &mut self,
-        function: &Function,
-        why: AsideWhy,
-        by: &str,
-        held: Option<Replicas>,
-    ) {
+    fn stand_aside(&mut self, function: &Function, why: AsideWhy, by: &str, held: Option<Replicas>) {
         self.held = held;
         if self.aside.is_none() {
             let generation = function.policy.generation;
@@ -137,12 +123,9 @@ impl Standing {
 
     /// How long, and how far back, the function has been watched (R12).
     fn watch(&mut self, function: &Function, decision: &Decision, now: Mono) {
-        let Policy {
-            mode, scale_down, ..
-        } = &function.policy;
-        let anew = self.mode != *mode
-            || self.wishes_span < scale_down.stabilization
-            || self.falls_span < scale_down.step;
+        let Policy { mode, scale_down, .. } = &function.policy;
+        let anew =
+            self.mode != *mode || self.wishes_span < scale_down.stabilization || self.falls_span < scale_down.step;
         self.mode = *mode;
         self.wishes_span = scale_down.stabilization;
         self.falls_span = scale_down.step;
@@ -174,10 +157,7 @@ impl Standing {
             }
             (
                 Step::SetFloor { .. },
-                Outcome::Shadow
-                | Outcome::Conflict
-                | Outcome::Refused { .. }
-                | Outcome::Fenced { .. },
+                Outcome::Shadow | Outcome::Conflict | Outcome::Refused { .. } | Outcome::Fenced { .. },
             )
             | (Step::Adopt { .. }, _) => {}
         }
@@ -214,10 +194,7 @@ fn blind(function: &Function, decision: &Decision, now: Mono) -> bool {
         ..
     } = &function.observation;
     let gap = demand_known_at.is_none_or(|at| now.since(at) > GAP.millis());
-    let elsewhere = matches!(
-        decision.field,
-        FieldVerdict::AtZero | FieldVerdict::Scaler { .. }
-    );
+    let elsewhere = matches!(decision.field, FieldVerdict::AtZero | FieldVerdict::Scaler { .. });
     elsewhere
         || match &wish.reactive {
             Reading::Known(_) => false,
@@ -228,9 +205,5 @@ fn blind(function: &Function, decision: &Decision, now: Mono) -> bool {
 /// True while a ramp down goes on: it falls, only slew makes it wait, or it has a lowered `max` to reach.
 fn coming_down(function: &Function, decision: &Decision) -> bool {
     let waits = matches!(&decision.verdict, Verdict::Hold(rule) if rule == slew::RULE.name);
-    waits
-        || decision.falls()
-        || decision
-            .held
-            .is_some_and(|held| held > function.policy.floor.max)
+    waits || decision.falls() || decision.held.is_some_and(|held| held > function.policy.floor.max)
 }

@@ -44,6 +44,8 @@ pub mod observation;
 pub mod outcome;
 pub mod plan;
 pub mod policy;
+#[cfg(test)]
+mod sample;
 pub mod standing;
 pub mod units;
 pub mod wish;

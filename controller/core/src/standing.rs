@@ -63,12 +63,7 @@ impl Standing {
     /// lowered before the function has been watched for its windows (R12).
     ///
     /// `held` is `None` where the status never named one.
-    pub fn restored(
-        user: Option<UserFloor>,
-        held: Option<Replicas>,
-        aside: Option<Aside>,
-        mode: Mode,
-    ) -> Self {
+    pub fn restored(user: Option<UserFloor>, held: Option<Replicas>, aside: Option<Aside>, mode: Mode) -> Self {
         let written = held.filter(|_| mode == Mode::Enforce);
         Self {
             mode,

@@ -6,9 +6,7 @@
 use serde::{Deserialize, Serialize};
 
 /// Whole pods.
-#[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
-)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Replicas(pub u32);
 
@@ -145,11 +143,7 @@ pub struct Percent(u8);
 impl Percent {
     /// `None` above 100.
     pub const fn new(percent: u8) -> Option<Self> {
-        if percent <= 100 {
-            Some(Self(percent))
-        } else {
-            None
-        }
+        if percent <= 100 { Some(Self(percent)) } else { None }
     }
 
     /// The number.
@@ -235,11 +229,7 @@ pub struct Now {
 fn ceil_to_u32(x: f64) -> u32 {
     // The one cast of the crate: from float, `as` saturates and maps NaN to 0, and std offers no other way.
     // 1e-9 forgives 0.7 * 10 = 7.000000000000001 without ever hiding a call.
-    #[allow(
-        clippy::as_conversions,
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss
-    )]
+    #[allow(clippy::as_conversions, clippy::cast_possible_truncation, clippy::cast_sign_loss)]
     let whole = (x - 1e-9).ceil() as u32;
     whole
 }

@@ -131,15 +131,7 @@ mod tests {
         let names: Vec<_> = RULES.iter().map(|rule| rule.name).collect();
         assert_eq!(
             names,
-            [
-                "stabilize",
-                "slew",
-                "brake",
-                "ceiling",
-                "trust",
-                "floor",
-                "stand_aside"
-            ]
+            ["stabilize", "slew", "brake", "ceiling", "trust", "floor", "stand_aside"]
         );
     }
 }

@@ -74,10 +74,7 @@ fn found(target: &Target, standing: &Standing) -> FieldVerdict {
 fn foreign(target: &Target, standing: &Standing, user: Replicas, now: Now) -> FieldVerdict {
     match deploy_tool(target) {
         Some(by) if target.floor == user => reset(by, standing, now),
-        Some(by) => FieldVerdict::NewUserFloor {
-            user: target.floor,
-            by,
-        },
+        Some(by) => FieldVerdict::NewUserFloor { user: target.floor, by },
         None if unsaved(target, standing) => FieldVerdict::Free,
         None if too_early(target, standing, now) => FieldVerdict::Lagging,
         None => FieldVerdict::Aside {
@@ -125,10 +122,148 @@ fn deploy_tool(target: &Target) -> Option<String> {
 
 /// The writer's name; the server keeps none for a field that nobody named before it was scaled.
 fn writer(target: &Target) -> String {
-    let named = target
-        .ownership
-        .updated_by
-        .as_ref()
-        .map(|writer| writer.name.clone());
+    let named = target.ownership.updated_by.as_ref().map(|writer| writer.name.clone());
     named.unwrap_or_else(|| "an unnamed writer".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::field;
+    use crate::decide::Inputs;
+    use crate::decision::FieldVerdict;
+    use crate::observation::WriterKind::{Deploy, Person};
+    use crate::observation::{Ownership, WriterKind};
+    use crate::policy::Mode;
+    use crate::sample::inputs;
+    use crate::standing::{Aside, AsideWhy};
+    use crate::units::{Mono, Replicas};
+
+    fn seen(inputs: &mut Inputs) -> FieldVerdict {
+        let target = inputs.target().clone();
+        field(&target, &inputs.function.policy, &inputs.standing, inputs.now)
+    }
+
+    fn by(name: &str, kind: WriterKind, floor: u32) -> FieldVerdict {
+        seen(&mut inputs().written_by(name, kind, floor))
+    }
+
+    /// The server keeps no entry for the field, and it shows `floor`.
+    fn unnamed(floor: u32) -> Inputs {
+        let mut inputs = inputs();
+        inputs.target().floor = Replicas(floor);
+        inputs.target().ownership = Ownership::default();
+        inputs
+    }
+
+    fn taken(by: &str) -> FieldVerdict {
+        FieldVerdict::Aside {
+            by: by.to_owned(),
+            why: AsideWhy::FieldTaken,
+        }
+    }
+
+    #[test]
+    fn the_writer_and_the_value_say_whose_the_field_is() {
+        let helm = || "helm".to_owned();
+        assert_eq!(seen(&mut inputs()), FieldVerdict::Free);
+        assert_eq!(by("helm", Deploy, 2), FieldVerdict::Reset { by: helm() });
+        assert_eq!(
+            by("helm", Deploy, 5),
+            FieldVerdict::NewUserFloor {
+                user: Replicas(5),
+                by: helm()
+            }
+        );
+        assert_eq!(
+            by("helm", Deploy, 20),
+            FieldVerdict::Free,
+            "it wrote what we had written"
+        );
+        assert_eq!(
+            by("kubectl", Person, 2),
+            taken("kubectl"),
+            "a person who goes back is a person"
+        );
+        assert_eq!(by("kubectl", Person, 30), taken("kubectl"));
+        assert_eq!(seen(&mut unnamed(30)), taken("an unnamed writer"));
+        assert_eq!(by("kubectl", Person, 0), FieldVerdict::AtZero);
+    }
+
+    #[test]
+    fn an_unnamed_value_may_be_one_of_ours() {
+        assert_eq!(seen(&mut unnamed(20)), FieldVerdict::Free);
+        let mut timed_out = unnamed(30);
+        timed_out.standing.unsettled = vec![Replicas(30)];
+        assert_eq!(seen(&mut timed_out), FieldVerdict::Free);
+        let mut restored = unnamed(30);
+        restored.standing.written_at = None;
+        assert_eq!(seen(&mut restored), FieldVerdict::Free);
+        let mut late = unnamed(10);
+        late.standing.replaced = Some(Replicas(10));
+        assert_eq!(seen(&mut late), taken("an unnamed writer"), "500 s after our write");
+        late.standing.written_at = Some(Mono(970_001));
+        assert_eq!(seen(&mut late), FieldVerdict::Lagging);
+    }
+
+    #[test]
+    fn a_person_is_seen_after_a_restart_too() {
+        let mut restored = inputs().written_by("kubectl", Person, 30);
+        restored.standing.written_at = None;
+        restored.standing.since = None;
+        assert_eq!(seen(&mut restored), taken("kubectl"));
+    }
+
+    #[test]
+    fn keeping_off_lasts_until_the_spec_is_edited() {
+        let mut inputs = inputs().written_by("kubectl", Person, 30);
+        inputs.standing.aside = Some(Aside {
+            why: AsideWhy::FieldTaken,
+            generation: 1,
+            by: "kubectl".to_owned(),
+        });
+        assert_eq!(seen(&mut inputs), taken("kubectl"));
+        inputs.target().floor = Replicas(20);
+        assert_eq!(seen(&mut inputs), taken("kubectl"), "also when the value is ours again");
+        inputs.target().floor = Replicas(30);
+        inputs.function.policy.generation = 2;
+        assert_eq!(seen(&mut inputs), FieldVerdict::TakeOver { user: Replicas(30) });
+        inputs.target().floor = Replicas(2);
+        assert_eq!(
+            seen(&mut inputs),
+            FieldVerdict::Free,
+            "the user's own value needs no new record"
+        );
+    }
+
+    #[test]
+    fn in_shadow_and_while_paused_nobody_is_in_our_way() {
+        for (mode, paused) in [(Mode::Shadow, false), (Mode::Enforce, true)] {
+            let mut inputs = inputs().written_by("kubectl", Person, 30);
+            inputs.function.policy.mode = mode;
+            inputs.function.policy.paused = paused;
+            assert_eq!(seen(&mut inputs), FieldVerdict::TakeOver { user: Replicas(30) });
+        }
+    }
+
+    #[test]
+    fn a_scaler_comes_before_everything_and_a_manifest_before_a_person() {
+        let mut inputs = inputs().written_by("kubectl", Person, 30);
+        inputs.target().ownership.applied_by = Some("helm".to_owned());
+        assert_eq!(
+            seen(&mut inputs),
+            FieldVerdict::InManifest {
+                by: "helm".to_owned(),
+                adopted: false
+            }
+        );
+        inputs.target().floor = Replicas::ZERO;
+        assert_eq!(seen(&mut inputs), FieldVerdict::AtZero);
+        inputs.target().scaler = Some("HorizontalPodAutoscaler/x".to_owned());
+        assert_eq!(
+            seen(&mut inputs),
+            FieldVerdict::Scaler {
+                by: "HorizontalPodAutoscaler/x".to_owned()
+            }
+        );
+    }
 }

@@ -13,9 +13,7 @@ use crate::wish::{BoundBy, FloorWish};
 pub fn wish(function: &Function, least: Replicas) -> FloorWish {
     let forecast = forecast_part(function);
     let reactive = reactive_part(function);
-    let need = forecast
-        .max(reactive.known().copied())
-        .unwrap_or(Replicas::ZERO);
+    let need = forecast.max(reactive.known().copied()).unwrap_or(Replicas::ZERO);
     let cut = need.min(function.policy.floor.max);
     let bound_by = match () {
         () if cut <= least => BoundBy::User,
@@ -68,4 +66,78 @@ pub fn reactive_part(function: &Function) -> Reading<Replicas> {
         .demand
         .clone()
         .map(|demand| demand.current.pods_at(used))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::wish;
+    use crate::decide::Inputs;
+    use crate::observation::Reading;
+    use crate::policy::ForecastMode;
+    use crate::sample::inputs;
+    use crate::units::{Percent, Replicas, Slots};
+    use crate::wish::BoundBy;
+
+    fn slots(mut inputs: Inputs, slots: f64, percent: u8) -> Inputs {
+        inputs.function.policy.per_replica = Slots::new(slots);
+        inputs.function.policy.utilization = Percent::new(percent).expect("a percentage");
+        inputs
+    }
+
+    fn wished(inputs: &Inputs) -> (u32, BoundBy) {
+        let wish = wish(&inputs.function, Replicas(2));
+        (wish.to.0, wish.bound_by)
+    }
+
+    #[test]
+    fn the_reactive_need_leaves_headroom_and_the_forecast_uses_the_whole_slots() {
+        let inputs = slots(inputs().demand(100.0), 20.0, 70);
+        assert_eq!(wished(&inputs), (8, BoundBy::Reactive), "100 / 14 = 7.1");
+        assert_eq!(
+            wished(&inputs.clone().forecast(160.0)),
+            (8, BoundBy::Forecast),
+            "160 / 20 = 8"
+        );
+        assert_eq!(wished(&inputs.forecast(161.0)), (9, BoundBy::Forecast));
+    }
+
+    #[test]
+    fn a_quantile_is_rounded_to_the_nearest_pod_only_where_a_pod_serves_one_call() {
+        let quiet = |slot| slots(inputs().demand(0.0), slot, 100);
+        assert_eq!(wished(&quiet(1.0).forecast(3.4)).0, 3);
+        assert_eq!(wished(&quiet(1.0).forecast(3.5)).0, 4);
+        assert_eq!(wished(&quiet(2.0).forecast(6.2)).0, 4);
+        assert_eq!(
+            wished(&quiet(1.0).demand(3.1)).0,
+            4,
+            "the demand of now is always rounded up"
+        );
+    }
+
+    #[test]
+    fn the_largest_part_wins_up_to_max() {
+        assert_eq!(wished(&inputs().demand(0.0)), (2, BoundBy::User));
+        assert_eq!(wished(&inputs().demand(1000.0)), (100, BoundBy::Max));
+        assert_eq!(wished(&inputs().forecast(1000.0)), (100, BoundBy::Max));
+        let above_max = wish(&inputs().demand(1000.0).function, Replicas(120));
+        assert_eq!((above_max.to, above_max.bound_by), (Replicas(120), BoundBy::User));
+    }
+
+    #[test]
+    fn a_forecast_that_is_off_or_not_trusted_has_no_part() {
+        let mut off = inputs().forecast(1000.0);
+        off.function.policy.forecast = ForecastMode::Off;
+        assert_eq!(wish(&off.function, Replicas(2)).forecast, None);
+        assert_eq!(wish(&inputs().function, Replicas(2)).forecast, None);
+    }
+
+    #[test]
+    fn pods_that_are_starting_are_not_asked_for_twice() {
+        let mut inputs = inputs().demand(60.0);
+        inputs.target().ready = Replicas(20);
+        inputs.target().floor = Replicas(30);
+        inputs.target().starting = Replicas(10);
+        assert_eq!(inputs.value(), 30);
+        assert_eq!(inputs.decide().counterfactual, Reading::Known(Replicas(30)));
+    }
 }

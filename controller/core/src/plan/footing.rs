@@ -57,13 +57,7 @@ pub fn least(policy: &Policy, user: Option<UserFloor>) -> Replicas {
 ///
 /// A deploy's reset does not change what we hold: the floor held before it is what the guards start from, so it
 /// is written again at once, and also when the demand is unknown. It is not written again above `max` (R4).
-pub fn held(
-    field: &FieldVerdict,
-    target: &Target,
-    policy: &Policy,
-    standing: &Standing,
-    least: Replicas,
-) -> Replicas {
+pub fn held(field: &FieldVerdict, target: &Target, policy: &Policy, standing: &Standing, least: Replicas) -> Replicas {
     let live = target.floor;
     match (policy.mode, standing.held) {
         (Mode::Shadow, held) => held.unwrap_or(live),
@@ -81,5 +75,52 @@ fn knocked_down(field: &FieldVerdict, live: Replicas, standing: &Standing) -> bo
         FieldVerdict::Reset { .. } => true,
         FieldVerdict::Free => standing.mode == Mode::Enforce && standing.written == Some(live),
         _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::decide::Inputs;
+    use crate::observation::WriterKind::Deploy;
+    use crate::policy::Mode;
+    use crate::sample::inputs;
+    use crate::units::Replicas;
+
+    fn held(inputs: &Inputs) -> Option<u32> {
+        inputs.decide().held.map(|held| held.0)
+    }
+
+    #[test]
+    fn after_a_reset_what_was_held_before_it_is_held() {
+        let reset = inputs().written_by("helm", Deploy, 2);
+        assert_eq!(held(&reset), Some(20));
+        let mut failed = reset.clone();
+        failed.standing.written = Some(Replicas(2));
+        assert_eq!(held(&failed), Some(20), "until it is written");
+        let mut lowered = reset;
+        lowered.function.policy.floor.max = Replicas(8);
+        assert_eq!(held(&lowered), Some(8), "but not above max");
+    }
+
+    #[test]
+    fn after_a_deploy_of_another_value_that_is_held() {
+        assert_eq!(held(&inputs().written_by("helm", Deploy, 5)), Some(5));
+    }
+
+    #[test]
+    fn in_shadow_the_virtual_floor_is_held_and_at_first_the_live_one() {
+        let mut inputs = inputs().written_by("helm", Deploy, 5);
+        inputs.function.policy.mode = Mode::Shadow;
+        assert_eq!(held(&inputs), Some(20));
+        inputs.standing.held = None;
+        assert_eq!(held(&inputs), Some(5));
+    }
+
+    #[test]
+    fn what_was_virtual_is_not_held_in_enforce() {
+        let mut inputs = inputs();
+        inputs.standing.mode = Mode::Shadow;
+        inputs.standing.held = Some(Replicas(60));
+        assert_eq!(held(&inputs), Some(20));
     }
 }

@@ -29,10 +29,7 @@ impl Ramps {
                 self.begun.push(now);
             }
         }
-        self.begun
-            .iter()
-            .filter(|at| !now.passed(**at, Seconds(300)))
-            .count()
+        self.begun.iter().filter(|at| !now.passed(**at, Seconds(300))).count()
     }
 }
 
@@ -122,9 +119,7 @@ fn a_crowd_that_was_expected_comes_down_a_few_at_a_time() {
         crowd.demand(&key(number), 0);
         crowd.expect_quiet(&key(number));
     }
-    let fell: Vec<_> = (0..90)
-        .map(|_| crowd.tick(World::default()).fell().len())
-        .collect();
+    let fell: Vec<_> = (0..90).map(|_| crowd.tick(World::default()).fell().len()).collect();
     assert_eq!(
         fell.iter().position(|fell| *fell > 0),
         Some(20),
@@ -151,16 +146,11 @@ fn functions_in_shadow_take_no_places_from_functions_in_enforce() {
     for (number, (at, function)) in enforced.functions.iter().enumerate() {
         let name = key(100 + number);
         crowd.functions.insert(name.clone(), function.clone());
-        crowd
-            .standing
-            .insert(name.clone(), enforced.standing[at].clone());
+        crowd.standing.insert(name.clone(), enforced.standing[at].clone());
         crowd.demand(&name, 0);
     }
-    let fell: Vec<_> = (0..30)
-        .map(|_| crowd.tick(World::default()).fell())
-        .collect();
-    let shadow =
-        |keys: &Vec<FunctionKey>| keys.iter().filter(|at| at.name.as_str() < "0100").count();
+    let fell: Vec<_> = (0..30).map(|_| crowd.tick(World::default()).fell()).collect();
+    let shadow = |keys: &Vec<FunctionKey>| keys.iter().filter(|at| at.name.as_str() < "0100").count();
     assert_eq!(
         fell.iter().map(shadow).sum::<usize>(),
         0,

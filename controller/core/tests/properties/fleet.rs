@@ -3,9 +3,7 @@
 use crate::run::plain_policy;
 use forewarm_core::decide::{Decided, Fleet, Function, World, decide, decide_one};
 use forewarm_core::forecast::{Band, Distrust, Forecast};
-use forewarm_core::observation::{
-    DemandSample, LeadTime, LeadTimeSource, Observation, Ownership, Reading, Target,
-};
+use forewarm_core::observation::{DemandSample, LeadTime, LeadTimeSource, Observation, Ownership, Reading, Target};
 use forewarm_core::outcome::Outcome;
 use forewarm_core::policy::{FunctionKey, Mode};
 use forewarm_core::standing::Standing;
@@ -31,10 +29,7 @@ pub(crate) struct CrowdTick {
 impl CrowdTick {
     /// Functions that came down.
     pub(crate) fn fell(&self) -> Vec<FunctionKey> {
-        let fell = self
-            .decided
-            .iter()
-            .filter(|(_, decided)| decided.decision.falls());
+        let fell = self.decided.iter().filter(|(_, decided)| decided.decision.falls());
         fell.map(|(key, _)| key.clone()).collect()
     }
 }
@@ -86,8 +81,7 @@ fn function(mode: Mode, floor: Replicas, stabilization: Seconds) -> Function {
 impl Crowd {
     /// `count` functions that hold 20 pods each, watched for as long as their windows reach.
     pub(crate) fn of(count: usize, mode: Mode, stabilization: Seconds) -> Self {
-        let functions =
-            (0..count).map(|number| (key(number), function(mode, Replicas(20), stabilization)));
+        let functions = (0..count).map(|number| (key(number), function(mode, Replicas(20), stabilization)));
         let mut crowd = Self {
             functions: functions.collect(),
             ..Self::default()
@@ -99,10 +93,7 @@ impl Crowd {
     }
 
     pub(crate) fn demand(&mut self, key: &FunctionKey, calls: u32) {
-        let function = self
-            .functions
-            .get_mut(key)
-            .expect("a function of the crowd");
+        let function = self.functions.get_mut(key).expect("a function of the crowd");
         let sample = DemandSample {
             current: amount(calls),
             peak: amount(calls),
@@ -112,10 +103,7 @@ impl Crowd {
 
     /// Says that a low demand was forecast one horizon ago.
     pub(crate) fn expect_quiet(&mut self, key: &FunctionKey) {
-        let function = self
-            .functions
-            .get_mut(key)
-            .expect("a function of the crowd");
+        let function = self.functions.get_mut(key).expect("a function of the crowd");
         function.forecast.expected_now = Some(Band {
             lower: Demand::ZERO,
             upper: amount(3),
@@ -133,10 +121,7 @@ impl Crowd {
             let standing = self.standing.get(key).unwrap_or(&fresh);
             decide_one(function, &Fleet::alone(), standing, now).falls()
         };
-        let wanted = self
-            .functions
-            .iter()
-            .filter(|(key, function)| alone(key, function));
+        let wanted = self.functions.iter().filter(|(key, function)| alone(key, function));
         let wanted = wanted.map(|(key, _)| key.clone()).collect();
         let decided = decide(&self.functions, world, &self.standing, now);
         for (key, decided) in &decided {
@@ -151,19 +136,13 @@ impl Crowd {
             .get_mut(key)
             .expect("decided for a function of the crowd");
         let enforce = function.policy.mode == Mode::Enforce;
-        let outcome = if enforce {
-            Outcome::Applied
-        } else {
-            Outcome::Shadow
-        };
+        let outcome = if enforce { Outcome::Applied } else { Outcome::Shadow };
         let standing = self.standing.get(key).cloned().unwrap_or_default();
         let next = standing.fold(function, &decided.decision, &[outcome], now);
         self.standing.insert(key.clone(), next);
-        if let (true, Some(to), Reading::Known(target)) = (
-            enforce,
-            decided.decision.to(),
-            &mut function.observation.target,
-        ) {
+        if let (true, Some(to), Reading::Known(target)) =
+            (enforce, decided.decision.to(), &mut function.observation.target)
+        {
             target.floor = to;
         }
     }

@@ -5,8 +5,7 @@ use forewarm_core::decide::{Fleet, Function, Inputs};
 use forewarm_core::decision::{Decision, FieldVerdict};
 use forewarm_core::forecast::{Band, Distrust, Forecast, Trust};
 use forewarm_core::observation::{
-    DemandSample, LeadTime, LeadTimeSource, Observation, Ownership, Reading, Target, Why, Writer,
-    WriterKind,
+    DemandSample, LeadTime, LeadTimeSource, Observation, Ownership, Reading, Target, Why, Writer, WriterKind,
 };
 use forewarm_core::policy::{FloorBounds, ForecastMode, Mode, OnConflict, Policy, ScaleDown};
 use forewarm_core::standing::{Aside, AsideWhy, Fall, Standing, UserFloor, UserFloorFrom, Wished};
@@ -19,8 +18,7 @@ use proptest::prelude::*;
 const NOW: u64 = 10_000_000;
 
 pub(crate) fn pods() -> impl Strategy<Value = Replicas> {
-    prop_oneof![8 => 0..60_u32, 1 => 0..3_u32, 1 => any::<u32>(), 1 => Just(u32::MAX)]
-        .prop_map(Replicas)
+    prop_oneof![8 => 0..60_u32, 1 => 0..3_u32, 1 => any::<u32>(), 1 => Just(u32::MAX)].prop_map(Replicas)
 }
 
 pub(crate) fn demand() -> impl Strategy<Value = Demand> {
@@ -80,21 +78,14 @@ pub(crate) fn policy() -> BoxedStrategy<Policy> {
         max: max.max(min.unwrap_or(Replicas::ONE)).max(Replicas::ONE),
     });
     let windows = prop::sample::select(vec![0, 1, 15, 60, 300, 3600]);
-    let scale_down =
-        (windows.clone(), percent(), windows).prop_map(|(stabilization, step_percent, step)| {
-            ScaleDown {
-                stabilization: Seconds(stabilization),
-                step_percent,
-                step: Seconds(step),
-            }
-        });
+    let scale_down = (windows.clone(), percent(), windows).prop_map(|(stabilization, step_percent, step)| ScaleDown {
+        stabilization: Seconds(stabilization),
+        step_percent,
+        step: Seconds(step),
+    });
     let mode = prop::sample::select(vec![Mode::Shadow, Mode::Enforce, Mode::Enforce]);
     let on_conflict = prop::sample::select(vec![OnConflict::StandAside, OnConflict::Take]);
-    let forecast = prop::sample::select(vec![
-        ForecastMode::Auto,
-        ForecastMode::Auto,
-        ForecastMode::Off,
-    ]);
+    let forecast = prop::sample::select(vec![ForecastMode::Auto, ForecastMode::Auto, ForecastMode::Off]);
     let per_replica = option::weighted(0.9, slots());
     (
         mode,
@@ -108,17 +99,7 @@ pub(crate) fn policy() -> BoxedStrategy<Policy> {
         0..2_i64,
     )
         .prop_map(
-            |(
-                mode,
-                paused,
-                on_conflict,
-                floor,
-                scale_down,
-                per_replica,
-                utilization,
-                forecast,
-                generation,
-            )| Policy {
+            |(mode, paused, on_conflict, floor, scale_down, per_replica, utilization, forecast, generation)| Policy {
                 generation,
                 mode,
                 paused,
@@ -141,14 +122,12 @@ fn ownership() -> BoxedStrategy<Ownership> {
     }));
     let applied_by = option::weighted(0.1, Just("kustomize-controller".to_owned()));
     (applied_by, any::<bool>(), any::<bool>(), updated_by)
-        .prop_map(
-            |(applied_by, adopted, written_by_us, updated_by)| Ownership {
-                applied_by,
-                adopted,
-                written_by_us,
-                updated_by,
-            },
-        )
+        .prop_map(|(applied_by, adopted, written_by_us, updated_by)| Ownership {
+            applied_by,
+            adopted,
+            written_by_us,
+            updated_by,
+        })
         .boxed()
 }
 
@@ -166,9 +145,7 @@ pub(crate) fn target() -> BoxedStrategy<Target> {
         .boxed()
 }
 
-fn reading<T: std::fmt::Debug + Clone>(
-    known: impl Strategy<Value = T>,
-) -> impl Strategy<Value = Reading<T>> {
+fn reading<T: std::fmt::Debug + Clone>(known: impl Strategy<Value = T>) -> impl Strategy<Value = Reading<T>> {
     prop_oneof![8 => known.prop_map(Reading::Known), 1 => why().prop_map(Reading::Unknown)]
 }
 
@@ -251,10 +228,7 @@ pub(crate) fn standing() -> BoxedStrategy<Standing> {
         option::weighted(0.9, pods()),
     );
     let writes = (option::of(mono()), option::of(pods()), vec(pods(), 0..4));
-    let wishes = vec(
-        (mono(), pods()).prop_map(|(at, floor)| Wished { at, floor }),
-        0..6,
-    );
+    let wishes = vec((mono(), pods()).prop_map(|(at, floor)| Wished { at, floor }), 0..6);
     let falls = vec(
         (mono(), pods(), pods()).prop_map(|(at, from, to)| Fall { at, from, to }),
         0..6,
@@ -273,43 +247,35 @@ pub(crate) fn standing() -> BoxedStrategy<Standing> {
         spans,
         option::weighted(0.1, aside()),
     )
-        .prop_map(
-            |(since, mode, memory, writes, wishes, falls, ramps, span, aside)| {
-                let (user, held, written) = memory;
-                let (written_at, replaced, unsettled) = writes;
-                let (ramp_since, ramps_begun, resets) = ramps;
-                Standing {
-                    since,
-                    mode,
-                    user,
-                    held,
-                    written,
-                    written_at,
-                    replaced,
-                    unsettled,
-                    wishes,
-                    wishes_span: span,
-                    falls,
-                    falls_span: span,
-                    ramp_since,
-                    ramps_begun,
-                    resets,
-                    aside,
-                }
-            },
-        )
+        .prop_map(|(since, mode, memory, writes, wishes, falls, ramps, span, aside)| {
+            let (user, held, written) = memory;
+            let (written_at, replaced, unsettled) = writes;
+            let (ramp_since, ramps_begun, resets) = ramps;
+            Standing {
+                since,
+                mode,
+                user,
+                held,
+                written,
+                written_at,
+                replaced,
+                unsettled,
+                wishes,
+                wishes_span: span,
+                falls,
+                falls_span: span,
+                ramp_since,
+                ramps_begun,
+                resets,
+                aside,
+            }
+        })
         .boxed()
 }
 
 pub(crate) fn fleet() -> BoxedStrategy<Fleet> {
     let count = || prop_oneof![4 => 0..40_u32, 1 => any::<u32>()];
-    (
-        count(),
-        count(),
-        count(),
-        count(),
-        prop::bool::weighted(0.1),
-    )
+    (count(), count(), count(), count(), prop::bool::weighted(0.1))
         .prop_map(
             |(targets, ramps_begun, ramp_place, unexpected_falls, world_vanished)| Fleet {
                 targets,
@@ -323,14 +289,11 @@ pub(crate) fn fleet() -> BoxedStrategy<Fleet> {
 }
 
 pub(crate) fn inputs() -> BoxedStrategy<Inputs> {
-    let function =
-        (policy(), observation(), forecast()).prop_map(|(policy, observation, forecast)| {
-            Function {
-                policy,
-                observation,
-                forecast,
-            }
-        });
+    let function = (policy(), observation(), forecast()).prop_map(|(policy, observation, forecast)| Function {
+        policy,
+        observation,
+        forecast,
+    });
     (function, fleet(), standing(), any::<i64>())
         .prop_map(|(function, fleet, standing, wall)| Inputs {
             function,
@@ -397,9 +360,7 @@ pub(crate) fn owed(inputs: &Inputs, decision: &Decision) -> Replicas {
         }
         _ => inputs.standing.user.map(|user| (user.value, user.from)),
     };
-    let counts = own.filter(|(_, from)| {
-        inputs.function.policy.floor.min.is_none() || *from == UserFloorFrom::Deploy
-    });
+    let counts = own.filter(|(_, from)| inputs.function.policy.floor.min.is_none() || *from == UserFloorFrom::Deploy);
     let own = counts.map_or(Replicas::ONE, |(value, _)| value);
     own.max(inputs.function.policy.floor.min.unwrap_or(Replicas::ONE))
         .max(Replicas::ONE)
@@ -428,9 +389,7 @@ mod tests {
     #[test]
     fn the_inputs_reach_what_the_safety_model_asks_for() {
         let above_max = share(|inputs, held| held > inputs.function.policy.floor.max);
-        let user_far_above = share(|inputs, held| {
-            owed(inputs, &inputs.decide()) > held.plus(held).plus(Replicas(4))
-        });
+        let user_far_above = share(|inputs, held| owed(inputs, &inputs.decide()) > held.plus(held).plus(Replicas(4)));
         let need_far_above = share(|inputs, held| {
             let decision = inputs.decide();
             decision

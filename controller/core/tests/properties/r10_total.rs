@@ -38,9 +38,7 @@ fn outcome() -> impl Strategy<Value = Outcome> {
             kind: RefusedKind::Invalid,
             message: String::new(),
         },
-        Outcome::Fenced {
-            by: Fence::TickFull,
-        },
+        Outcome::Fenced { by: Fence::TickFull },
     ])
 }
 
@@ -64,9 +62,7 @@ fn corrupt(json: &mut Value, at: &mut usize, bits: u64) {
         }
         Value::Number(_) => *at -= 1,
         Value::Array(items) => items.iter_mut().for_each(|item| corrupt(item, at, bits)),
-        Value::Object(fields) => fields
-            .values_mut()
-            .for_each(|field| corrupt(field, at, bits)),
+        Value::Object(fields) => fields.values_mut().for_each(|field| corrupt(field, at, bits)),
         _ => {}
     }
 }

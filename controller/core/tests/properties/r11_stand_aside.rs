@@ -121,12 +121,7 @@ fn redeployed() -> Moment {
 fn a_reset_by_a_deploy_is_raised_again_in_the_same_tick() {
     let mut run = raised(true);
     let tick = run.live_through(&redeployed());
-    assert_eq!(
-        tick.decision.field,
-        FieldVerdict::Reset {
-            by: "helm".to_owned()
-        }
-    );
+    assert_eq!(tick.decision.field, FieldVerdict::Reset { by: "helm".to_owned() });
     assert_eq!(tick.decision.reason, Reason::DeployReset);
     assert_eq!(tick.after, Replicas(20));
 }
@@ -145,10 +140,7 @@ fn a_reset_while_the_demand_is_unknown_is_raised_again_too() {
 fn a_reset_whose_answer_is_lost_is_raised_in_the_next_tick_and_counted_once() {
     for answer in [Answer::Loses, Answer::Fenced, Answer::AppliesSilently] {
         let mut run = raised(true);
-        run.live_through(&Moment {
-            answer,
-            ..redeployed()
-        });
+        run.live_through(&Moment { answer, ..redeployed() });
         let tick = run.live_through(&calm(40));
         assert_eq!(tick.after, Replicas(20), "{answer:?}");
         assert_eq!(run.standing.resets.len(), 1, "{answer:?}");
@@ -189,20 +181,10 @@ fn a_deploy_that_sets_another_value_sets_the_users_own_floor() {
     let by = "helm".to_owned();
     assert_eq!(
         tick.decision.field,
-        FieldVerdict::NewUserFloor {
-            user: Replicas(6),
-            by
-        }
+        FieldVerdict::NewUserFloor { user: Replicas(6), by }
     );
-    assert_eq!(
-        tick.after,
-        Replicas(12),
-        "raised from there, by at most as much again"
-    );
-    assert_eq!(
-        tick.decision.wish.as_ref().map(|wish| wish.user),
-        Some(Replicas(6))
-    );
+    assert_eq!(tick.after, Replicas(12), "raised from there, by at most as much again");
+    assert_eq!(tick.decision.wish.as_ref().map(|wish| wish.user), Some(Replicas(6)));
 }
 
 #[test]
@@ -210,34 +192,19 @@ fn what_a_deploy_set_stands_beside_min_and_what_was_found_does_not() {
     let mut policy = run::plain_policy();
     policy.floor.min = Some(Replicas(3));
     let mut run = Run::new(policy, Replicas(9), true);
-    let found = run
-        .live_through(&calm(0))
-        .decision
-        .wish
-        .as_ref()
-        .map(|wish| wish.user);
+    let found = run.live_through(&calm(0)).decision.wish.as_ref().map(|wish| wish.user);
     assert_eq!(found, Some(Replicas(3)));
     let deploy = Moment {
         event: Some(Event::Deploy(Replicas(7))),
         ..calm(0)
     };
-    let set = run
-        .live_through(&deploy)
-        .decision
-        .wish
-        .as_ref()
-        .map(|wish| wish.user);
+    let set = run.live_through(&deploy).decision.wish.as_ref().map(|wish| wish.user);
     assert_eq!(set, Some(Replicas(7)));
     let crash = Moment {
         event: Some(Event::Crash { late: false }),
         ..calm(0)
     };
-    let kept = run
-        .live_through(&crash)
-        .decision
-        .wish
-        .as_ref()
-        .map(|wish| wish.user);
+    let kept = run.live_through(&crash).decision.wish.as_ref().map(|wish| wish.user);
     assert_eq!(kept, Some(Replicas(7)));
 }
 
@@ -252,11 +219,7 @@ fn a_crash_right_after_a_write_is_not_taken_for_a_stranger() {
             ..calm(40)
         };
         let tick = run.live_through(&crash);
-        assert_eq!(
-            tick.decision.field,
-            FieldVerdict::Free,
-            "tracked: {tracked}"
-        );
+        assert_eq!(tick.decision.field, FieldVerdict::Free, "tracked: {tracked}");
         assert!(tick.after > tick.before, "the rise goes on");
     }
 }
@@ -299,14 +262,8 @@ fn in_shadow_the_live_field_moves_freely_and_is_the_users_own() {
         event: Some(Event::Person(Replicas(7))),
         ..calm(40)
     });
-    assert_eq!(
-        tick.decision.field,
-        FieldVerdict::TakeOver { user: Replicas(7) }
-    );
-    assert_eq!(
-        tick.decision.wish.as_ref().map(|wish| wish.user),
-        Some(Replicas(7))
-    );
+    assert_eq!(tick.decision.field, FieldVerdict::TakeOver { user: Replicas(7) });
+    assert_eq!(tick.decision.wish.as_ref().map(|wish| wish.user), Some(Replicas(7)));
     assert!(tick.after > tick.before, "the virtual floor goes on");
     assert_eq!(run.live, Replicas(7));
 }
@@ -346,10 +303,7 @@ fn a_manifests_line_in_shadow_is_told_and_in_no_ones_way() {
     }
     let decision = inputs.decide();
     let by = "helm".to_owned();
-    assert_eq!(
-        decision.field,
-        FieldVerdict::InManifest { by, adopted: false }
-    );
+    assert_eq!(decision.field, FieldVerdict::InManifest { by, adopted: false });
     assert_eq!(decision.to(), Some(Replicas(6)));
 }
 

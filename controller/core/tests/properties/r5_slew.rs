@@ -10,9 +10,7 @@ use proptest::prelude::*;
 /// Largest fall within a step that starts at `floor`, by the policy.
 fn a_step(policy: &Policy, floor: Replicas) -> u32 {
     let share = u64::from(floor.0) * u64::from(policy.scale_down.step_percent.get());
-    u32::try_from(share.div_ceil(100))
-        .expect("at most the floor")
-        .max(1)
+    u32::try_from(share.div_ceil(100)).expect("at most the floor").max(1)
 }
 
 /// Checks a fall against every earlier moment of the same step: from the floor in force then to the floor after.

@@ -10,10 +10,7 @@ fn largest_wish(ticks: &[Tick]) -> Replicas {
         return Replicas::ZERO;
     };
     let window = last.policy.scale_down.stabilization.millis();
-    let recent = ticks
-        .iter()
-        .rev()
-        .take_while(|tick| last.now.since(tick.now) <= window);
+    let recent = ticks.iter().rev().take_while(|tick| last.now.since(tick.now) <= window);
     let wishes = recent
         .filter_map(|tick| tick.decision.wish.as_ref())
         .map(|wish| wish.to);

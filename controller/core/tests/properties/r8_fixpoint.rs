@@ -54,9 +54,7 @@ fn r8_the_default_comes_down_by_a_fifth_a_minute_after_five_minutes() {
         run.live_through(&calm(40));
     }
     assert_eq!(run.live.0, 20);
-    let floors: Vec<_> = (0..41)
-        .map(|_| run.live_through(&calm(0)).after.0)
-        .collect();
+    let floors: Vec<_> = (0..41).map(|_| run.live_through(&calm(0)).after.0).collect();
     assert_eq!(run.policy.scale_down.stabilization, Seconds(300));
     assert_eq!(Percent::new(20), Some(run.policy.scale_down.step_percent));
     // Ticks 0 to 19 lie within 300 s of the last wish for 20. Then 20 % rounded up a step of four ticks: 4, 4, 3, 2;
@@ -64,8 +62,6 @@ fn r8_the_default_comes_down_by_a_fifth_a_minute_after_five_minutes() {
     assert!(floors[..20].iter().all(|floor| *floor == 20), "{floors:?}");
     assert_eq!(
         floors[20..],
-        [
-            16, 16, 16, 16, 12, 12, 12, 12, 9, 9, 9, 9, 7, 7, 7, 7, 6, 5, 5, 5, 4
-        ]
+        [16, 16, 16, 16, 12, 12, 12, 12, 9, 9, 9, 9, 7, 7, 7, 7, 6, 5, 5, 5, 4]
     );
 }

@@ -6,8 +6,7 @@ use forewarm_core::decide::{Fleet, Function, Inputs};
 use forewarm_core::decision::{Decision, Step, Verdict};
 use forewarm_core::forecast::{Distrust, Forecast, Trust};
 use forewarm_core::observation::{
-    DemandSample, LeadTime, LeadTimeSource, Observation, Ownership, Reading, Target, Why, Writer,
-    WriterKind,
+    DemandSample, LeadTime, LeadTimeSource, Observation, Ownership, Reading, Target, Why, Writer, WriterKind,
 };
 use forewarm_core::outcome::{Fence, Outcome};
 use forewarm_core::policy::{FloorBounds, ForecastMode, Mode, OnConflict, Policy, ScaleDown};
@@ -152,9 +151,7 @@ impl Run {
         let before = self.in_force();
         let outcomes = self.carry_out(&decision, moment.answer);
         self.saved = self.standing.clone();
-        self.standing = self
-            .standing
-            .fold(&inputs.function, &decision, &outcomes, now);
+        self.standing = self.standing.fold(&inputs.function, &decision, &outcomes, now);
         let owed = owed(&inputs, &decision);
         let policy = self.policy.clone();
         let (now, after) = (self.now, self.in_force());
@@ -222,10 +219,7 @@ impl Run {
     fn function(&mut self, moment: &Moment) -> Function {
         let amount = |calls: u32| Demand::new(f64::from(calls)).expect("a count is an amount");
         let demand = match moment.demand.map(amount) {
-            Some(current) => Reading::Known(DemandSample {
-                current,
-                peak: current,
-            }),
+            Some(current) => Reading::Known(DemandSample { current, peak: current }),
             None => Reading::Unknown(Why::SourceDown),
         };
         if moment.demand.is_some() {
@@ -280,9 +274,7 @@ impl Run {
         match answer {
             _ if self.policy.mode == Mode::Shadow => return Outcome::Shadow,
             Answer::Fenced => {
-                return Outcome::Fenced {
-                    by: Fence::TickFull,
-                };
+                return Outcome::Fenced { by: Fence::TickFull };
             }
             Answer::Loses => return Outcome::TimedOut,
             _ if *from != self.live => return Outcome::Conflict,
@@ -312,32 +304,25 @@ pub(crate) fn policy() -> BoxedStrategy<Policy> {
         prop::sample::select(vec![0, 10, 20, 50, 100]),
         prop::sample::select(vec![1, 15, 45, 90]),
     );
-    (
-        scale_down,
-        option::of(few()),
-        few(),
-        prop::bool::weighted(0.2),
-    )
-        .prop_map(
-            |((stabilization, percent, step), min, max, shadow)| Policy {
-                generation: 1,
-                mode: if shadow { Mode::Shadow } else { Mode::Enforce },
-                paused: false,
-                on_conflict: OnConflict::StandAside,
-                floor: FloorBounds {
-                    min,
-                    max: max.max(min.unwrap_or(Replicas::ONE)),
-                },
-                scale_down: ScaleDown {
-                    stabilization: Seconds(stabilization),
-                    step_percent: Percent::new(percent).expect("at most 100"),
-                    step: Seconds(step),
-                },
-                per_replica: Slots::new(2.0),
-                utilization: Percent::new(100).expect("100 is a percentage"),
-                forecast: ForecastMode::Auto,
+    (scale_down, option::of(few()), few(), prop::bool::weighted(0.2))
+        .prop_map(|((stabilization, percent, step), min, max, shadow)| Policy {
+            generation: 1,
+            mode: if shadow { Mode::Shadow } else { Mode::Enforce },
+            paused: false,
+            on_conflict: OnConflict::StandAside,
+            floor: FloorBounds {
+                min,
+                max: max.max(min.unwrap_or(Replicas::ONE)),
             },
-        )
+            scale_down: ScaleDown {
+                stabilization: Seconds(stabilization),
+                step_percent: Percent::new(percent).expect("at most 100"),
+                step: Seconds(step),
+            },
+            per_replica: Slots::new(2.0),
+            utilization: Percent::new(100).expect("100 is a percentage"),
+            forecast: ForecastMode::Auto,
+        })
         .boxed()
 }
 
@@ -426,16 +411,8 @@ pub(crate) fn plain_policy() -> Policy {
 fn the_runs_come_down_go_up_and_are_disturbed() {
     use proptest::strategy::ValueTree;
     let mut runner = proptest::test_runner::TestRunner::deterministic();
-    let mut plans = (0..100).map(|_| {
-        plan()
-            .new_tree(&mut runner)
-            .expect("a plan can be drawn")
-            .current()
-    });
-    let ticks: Vec<_> = plans
-        .by_ref()
-        .flat_map(|plan| Run::of(&plan).ticks())
-        .collect();
+    let mut plans = (0..100).map(|_| plan().new_tree(&mut runner).expect("a plan can be drawn").current());
+    let ticks: Vec<_> = plans.by_ref().flat_map(|plan| Run::of(&plan).ticks()).collect();
     let count = |is: fn(&&Tick) -> bool| ticks.iter().filter(is).count();
     assert!(count(|tick| tick.after < tick.before) > 100);
     assert!(count(|tick| tick.after > tick.before) > 100);

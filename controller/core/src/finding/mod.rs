@@ -1,0 +1,218 @@
+//! What a decision means to the reader of a policy's status: function and decision in, one finding a condition
+//! out. Pure.
+//!
+//! A message names the field, its value and the fix. It holds no number that changes by itself (an age, a
+//! demand), so that an unchanged state never rewrites the status.
+
+mod conflict;
+#[cfg(test)]
+mod tests;
+mod words;
+
+use crate::decide::Function;
+use crate::decision::{Decision, FieldVerdict};
+use crate::forecast::{Distrust, Trust};
+use crate::observation::{Reading, Why};
+use crate::policy::{ForecastMode, Mode};
+use conflict::conflict;
+use std::borrow::Cow;
+use words::{distrust, fix};
+
+/// The conditions of a policy's status, by their types there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Condition {
+    /// Everything a decision needs is there.
+    Ready,
+    /// The floor field is moved when a decision says so.
+    Active,
+    /// The forecast may raise the floor.
+    ForecastTrusted,
+    /// The demand is known.
+    MetricsTrusted,
+    /// Somebody else has the floor field. Its normal state is false.
+    Conflict,
+}
+
+impl Condition {
+    /// The variant's name.
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Ready => "Ready",
+            Self::Active => "Active",
+            Self::ForecastTrusted => "ForecastTrusted",
+            Self::MetricsTrusted => "MetricsTrusted",
+            Self::Conflict => "Conflict",
+        }
+    }
+}
+
+/// The state of a condition.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum State {
+    /// It holds.
+    True,
+    /// It does not.
+    False,
+    /// Nobody knows yet.
+    Unknown,
+}
+
+impl State {
+    /// The word of the Kubernetes API.
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::True => "True",
+            Self::False => "False",
+            Self::Unknown => "Unknown",
+        }
+    }
+}
+
+/// One condition with its reason.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Finding {
+    /// Which one.
+    pub condition: Condition,
+    /// Its state.
+    pub state: State,
+    /// Why, in one stable word.
+    pub reason: &'static str,
+    /// Why, in one sentence, and the fix where there is one.
+    pub message: Cow<'static, str>,
+}
+
+type Said = (State, &'static str, Cow<'static, str>);
+
+/// What `decision` means for each condition, in the order of [`Condition`].
+pub fn findings(function: &Function, decision: &Decision) -> [Finding; 5] {
+    [
+        finding(Condition::Ready, ready(function)),
+        finding(Condition::Active, active(function, &decision.field)),
+        finding(Condition::ForecastTrusted, forecast_trusted(function)),
+        finding(Condition::MetricsTrusted, metrics_trusted(function)),
+        finding(Condition::Conflict, conflict(function, decision)),
+    ]
+}
+
+fn finding(condition: Condition, (state, reason, message): Said) -> Finding {
+    Finding {
+        condition,
+        state,
+        reason,
+        message,
+    }
+}
+
+fn said(state: State, reason: &'static str, message: &'static str) -> Said {
+    (state, reason, Cow::Borrowed(message))
+}
+
+fn ready(function: &Function) -> Said {
+    let observation = &function.observation;
+    match (&observation.target, &observation.demand) {
+        (Reading::Unknown(why), _) | (_, Reading::Unknown(why @ Why::ProfileUnusable)) => unreadable(why),
+        _ if function.policy.per_replica.is_none() => unreadable(&Why::PerReplicaUnknown),
+        _ => said(
+            State::True,
+            "Deciding",
+            "The target is known and what one replica can serve is set.",
+        ),
+    }
+}
+
+/// A state in which no decision can be made: for good until somebody acts, or for now.
+fn unreadable(why: &Why) -> Said {
+    let state = match why {
+        Why::NotYetRead | Why::TargetStale => State::Unknown,
+        _ => State::False,
+    };
+    said(state, why.label(), fix(why))
+}
+
+fn active(function: &Function, field: &FieldVerdict) -> Said {
+    if function.policy.paused {
+        return said(
+            State::False,
+            "Paused",
+            "A pause is set on the policy or its namespace; nothing moves.",
+        );
+    }
+    if function.policy.mode == Mode::Shadow {
+        return said(
+            State::False,
+            "Shadow",
+            "Decisions are made and logged, nothing is written; set mode: Enforce.",
+        );
+    }
+    match field {
+        FieldVerdict::Unseen => said(State::Unknown, "TargetUnknown", "The target is not known."),
+        FieldVerdict::AtZero => said(
+            State::False,
+            "AtZero",
+            "spec.replicas is 0, a pause made by hand; scale the target up to go on.",
+        ),
+        FieldVerdict::InManifest { .. } => said(State::False, "InManifest", KEPT_OFF),
+        FieldVerdict::Aside { why, .. } => said(State::False, why.label(), KEPT_OFF),
+        FieldVerdict::Scaler { .. } => said(State::False, "Scaler", KEPT_OFF),
+        FieldVerdict::Free
+        | FieldVerdict::TakeOver { .. }
+        | FieldVerdict::Reset { .. }
+        | FieldVerdict::NewUserFloor { .. }
+        | FieldVerdict::Lagging => said(State::True, "Enforcing", "Decisions are written to spec.replicas."),
+    }
+}
+
+const KEPT_OFF: &str = "Somebody else has spec.replicas; condition Conflict names who, and the fix.";
+
+fn forecast_trusted(function: &Function) -> Said {
+    if function.policy.forecast == ForecastMode::Off {
+        return said(
+            State::False,
+            "SwitchedOff",
+            "forecast.mode is Off; the forecast is made and scored only.",
+        );
+    }
+    match (&function.forecast.trust, function.forecast.demoted) {
+        (Trust::Trusted, None) => {
+            let model = &function.forecast.model;
+            (
+                State::True,
+                "Trusted",
+                format!("Model {model} may raise the floor.").into(),
+            )
+        }
+        (Trust::Trusted, Some(why)) => {
+            let message = format!(
+                "{} The trailing peak raises the floor in place of a model.",
+                distrust(why)
+            );
+            (measured(why), why.label(), message.into())
+        }
+        (Trust::Untrusted(why), _) => said(measured(*why), why.label(), distrust(*why)),
+    }
+}
+
+/// False where the models were scored and lost, unknown where there was nothing to score.
+const fn measured(why: Distrust) -> State {
+    match why {
+        Distrust::TooLittleHistory => State::Unknown,
+        Distrust::WorseThanSeasonalNaive | Distrust::Undercovers | Distrust::ModelFailed | Distrust::HistoryStale => {
+            State::False
+        }
+    }
+}
+
+fn metrics_trusted(function: &Function) -> Said {
+    match &function.observation.demand {
+        Reading::Known(_) => said(State::True, "Known", "The demand is known."),
+        Reading::Unknown(why) => {
+            let state = if *why == Why::NotYetRead {
+                State::Unknown
+            } else {
+                State::False
+            };
+            let message = format!("{} Nothing is lowered until the demand is known.", fix(why));
+            (state, why.label(), message.into())
+        }
+    }
+}
