@@ -9,7 +9,7 @@ use std::borrow::Cow;
 pub struct Forecast {
     /// Whether it may raise the floor, and if not, why.
     pub trust: Trust,
-    /// Why the trailing peak answers in place of a better model. `None`: it does not, or there is no answer.
+    /// Why a baseline (trailing peak, seasonal-naive) answers in place of a better model. `None`: none does.
     #[serde(default)]
     pub demoted: Option<Distrust>,
     /// The model that answers, by its stable name (`seasonal-naive`, `trailing-peak`, ...). Empty: none.

@@ -1,0 +1,210 @@
+//! The past of one function: its two rings and the running minute. Pure.
+
+use super::code::Code;
+use super::ring::Ring;
+use super::window::Window;
+use super::{MINUTES, QUARTER, QUARTERS};
+use forewarm_core::observation::DemandSample;
+use forewarm_core::units::{Demand, Wall};
+use std::collections::BTreeMap;
+
+/// One quarter hour.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Quarter {
+    /// Mean of its known one-minute peaks.
+    pub(super) mean: Code,
+    /// The largest of them.
+    pub(super) max: Code,
+}
+
+impl Quarter {
+    const GAP: Self = Self {
+        mean: Code::GAP,
+        max: Code::GAP,
+    };
+
+    /// Of its minutes; gaps are left out, and gaps alone make a gap.
+    fn of(minutes: impl Iterator<Item = Code>) -> Self {
+        let (mut count, mut sum, mut max) = (0.0, 0.0, f64::NEG_INFINITY);
+        for amount in minutes.filter_map(Code::amount) {
+            count += 1.0;
+            sum += amount;
+            max = max.max(amount);
+        }
+        // Without a minute these are 0 / 0 and minus infinity, which no `Demand` can be.
+        let code = |amount: f64| Demand::new(amount).map_or(Code::GAP, Code::of);
+        Self {
+            mean: code(sum / count),
+            max: code(max),
+        }
+    }
+
+    fn or_larger(self, other: Self) -> Self {
+        Self {
+            mean: self.mean.or_larger(other.mean),
+            max: self.max.or_larger(other.max),
+        }
+    }
+}
+
+/// The minute that is still running.
+#[derive(Clone, Copy, Debug)]
+struct Running {
+    minute: i64,
+    /// Largest demand seen in it. `None`: no known sample yet.
+    top: Option<Demand>,
+    /// A sample's own look back over 60 s has gone into it: it was watched as a whole.
+    watched: bool,
+}
+
+impl Running {
+    const fn new(minute: i64) -> Self {
+        Self {
+            minute,
+            top: None,
+            watched: false,
+        }
+    }
+
+    fn fold(&mut self, amount: Demand, watched: bool) {
+        self.top = Some(self.top.map_or(amount, |top| top.max(amount)));
+        self.watched |= watched;
+    }
+}
+
+/// The past of one function.
+#[derive(Debug)]
+pub(super) struct Series {
+    pub(super) minutes: Ring<Code>,
+    pub(super) quarters: Ring<Quarter>,
+    running: Option<Running>,
+    newest: Option<i64>,
+    /// Distinct minutes set since the ring was last left empty.
+    pub(super) known: u32,
+}
+
+impl Series {
+    pub(super) fn new() -> Self {
+        Self {
+            minutes: Ring::new(MINUTES, Code::GAP),
+            quarters: Ring::new(QUARTERS, Quarter::GAP),
+            running: None,
+            newest: None,
+            known: 0,
+        }
+    }
+
+    /// One reading; `None` says only that time has passed.
+    ///
+    /// A sample's `peak` looks back 60 s, so it belongs to the minute in which most of that look lies: the
+    /// closing one up to second 30, the running one after it. Booking it on the running minute always would
+    /// stretch every peak by a minute.
+    pub(super) fn extend(&mut self, wall: Wall, sample: Option<&DemandSample>) {
+        let minute = wall.minute();
+        let running = *self.running.get_or_insert(Running::new(minute));
+        if minute < running.minute {
+            return;
+        }
+        let looks_back = wall.0.rem_euclid(60_000) < 30_000;
+        if minute > running.minute {
+            let last_look = sample.filter(|_| looks_back && running.minute == minute - 1);
+            self.close(running, last_look);
+            self.running = Some(Running::new(minute));
+        }
+        let (Some(running), Some(sample)) = (&mut self.running, sample) else {
+            return;
+        };
+        running.fold(sample.current, false);
+        if !looks_back {
+            running.fold(sample.peak, true);
+        }
+    }
+
+    fn close(&mut self, mut running: Running, last_look: Option<&DemandSample>) {
+        if let Some(sample) = last_look {
+            running.fold(sample.peak, true);
+        }
+        let Some(top) = running.top else { return };
+        let code = Code::of(top);
+        // Half a minute seen after a start is no better a witness than a backfilled point: the larger counts.
+        let code = if running.watched {
+            code.measured()
+        } else {
+            self.unmeasured(running.minute, code)
+        };
+        self.put(running.minute, code);
+        self.summarise(running.minute.div_euclid(QUARTER), Quarter::GAP);
+    }
+
+    /// Merges backfilled points; see [`super::History::backfill`].
+    pub(super) fn backfill(&mut self, points: impl Iterator<Item = (i64, Demand)>) {
+        let running = self.running.map_or(i64::MAX, |running| running.minute);
+        // By minute, so that a repeated point counts once in the mean of its quarter hour.
+        let mut quarters: BTreeMap<i64, BTreeMap<i64, Code>> = BTreeMap::new();
+        for (minute, amount) in points.filter(|(minute, _)| *minute < running) {
+            let code = Code::of(amount);
+            if !self.minutes.get(minute).is_measured() {
+                let larger = self.unmeasured(minute, code);
+                self.put(minute, larger);
+            }
+            let pieces = quarters.entry(minute.div_euclid(QUARTER)).or_default();
+            pieces
+                .entry(minute)
+                .and_modify(|held| *held = held.or_larger(code))
+                .or_insert(code);
+        }
+        for (quarter, pieces) in quarters {
+            self.summarise(quarter, Quarter::of(pieces.into_values()));
+        }
+    }
+
+    /// `code`, or what an unmeasured minute already holds if that is larger; a measured one stays.
+    fn unmeasured(&self, minute: i64, code: Code) -> Code {
+        let held = self.minutes.get(minute);
+        if held.is_measured() {
+            held
+        } else {
+            held.or_larger(code)
+        }
+    }
+
+    fn put(&mut self, minute: i64, code: Code) {
+        let new = self.minutes.get(minute) == Code::GAP;
+        let lost_all = self
+            .newest
+            .is_some_and(|newest| minute.saturating_sub(newest) >= MINUTES);
+        if self.minutes.set(minute, code) {
+            self.newest = Some(self.newest.map_or(minute, |newest| newest.max(minute)));
+            self.known = if lost_all {
+                1
+            } else {
+                self.known.saturating_add(u32::from(new))
+            };
+        }
+    }
+
+    /// Sets a quarter hour from its minutes while the ring holds them all, else merges `older`.
+    fn summarise(&mut self, quarter: i64, older: Quarter) {
+        let first = quarter.saturating_mul(QUARTER);
+        let made = if self.minutes.holds(first) {
+            Quarter::of(
+                (first..first.saturating_add(QUARTER)).map(|minute| self.minutes.get(minute)),
+            )
+        } else {
+            self.quarters.get(quarter).or_larger(older)
+        };
+        self.quarters.set(quarter, made);
+    }
+
+    pub(super) fn window(&self, until: i64) -> Window<'_> {
+        Window::new(self, until)
+    }
+
+    pub(super) const fn newest(&self) -> Option<i64> {
+        self.newest
+    }
+
+    pub(super) fn bytes(&self) -> usize {
+        self.minutes.bytes() + self.quarters.bytes()
+    }
+}

@@ -1,0 +1,228 @@
+use super::*;
+use forewarm_core::observation::Why;
+use proptest::prelude::*;
+
+const NOON: i64 = 29_461_680;
+
+fn key() -> FunctionKey {
+    FunctionKey {
+        namespace: "payments".into(),
+        name: "fraud-scorer".into(),
+    }
+}
+
+fn demand(amount: f64) -> Demand {
+    Demand::new(amount).unwrap()
+}
+
+fn known(current: f64, peak: f64) -> Reading<DemandSample> {
+    Reading::Known(DemandSample {
+        current: demand(current),
+        peak: demand(peak),
+    })
+}
+
+/// Second `second` after noon.
+fn at(second: i64) -> Wall {
+    Wall(NOON * 60_000 + second * 1000)
+}
+
+fn minutes(history: &History, range: std::ops::Range<i64>) -> Vec<Option<f64>> {
+    let window = history.window(&key(), NOON + 100_000).unwrap();
+    range.map(|minute| window.minute(NOON + minute)).collect()
+}
+
+#[test]
+fn the_samples_of_a_minute_are_folded_by_maximum_and_close_with_the_next() {
+    let mut history = History::new();
+    for (second, amount) in [(5, 3.0), (20, 7.0), (35, 4.0), (50, 2.0)] {
+        history.extend(&key(), at(second), &known(amount, amount));
+    }
+    assert_eq!(history.newest(&key()), None);
+    history.extend(&key(), at(65), &known(1.0, 1.0));
+    assert_eq!(history.newest(&key()), Some(NOON));
+    assert_eq!(minutes(&history, 0..2), [Some(7.0), None]);
+}
+
+#[test]
+fn a_look_back_counts_for_the_minute_in_which_most_of_it_lies() {
+    let mut history = History::new();
+    history.extend(&key(), at(50), &known(1.0, 5.0)); // 12:00: it looks back to 11:59:50
+    history.extend(&key(), at(65), &known(1.0, 9.0)); // looks back to 12:00:05
+    history.extend(&key(), at(110), &known(2.0, 2.0));
+    history.extend(&key(), at(125), &known(0.0, 2.0));
+    assert_eq!(minutes(&history, -1..2), [None, Some(9.0), Some(2.0)]);
+}
+
+#[test]
+fn an_unknown_minute_stays_a_gap_and_closes_the_one_before() {
+    let mut history = History::new();
+    history.extend(&key(), at(50), &known(4.0, 4.0));
+    history.extend(&key(), at(70), &Reading::Unknown(Why::SourceDown));
+    assert_eq!(minutes(&history, 0..1), [Some(4.0)]);
+    history.extend(&key(), at(170), &known(6.0, 6.0));
+    history.extend(&key(), at(230), &known(6.0, 6.0));
+    assert_eq!(minutes(&history, 0..3), [Some(4.0), None, Some(6.0)]);
+}
+
+#[test]
+fn a_function_that_never_reported_costs_nothing() {
+    let mut history = History::new();
+    history.extend(&key(), at(0), &Reading::Unknown(Why::NotYetRead));
+    history.backfill(&key(), []);
+    assert_eq!((history.len(), history.bytes()), (0, 0));
+    assert!(history.window(&key(), NOON).is_none());
+}
+
+#[test]
+fn a_clock_set_back_is_dropped() {
+    let mut history = History::new();
+    history.extend(&key(), at(130), &known(4.0, 4.0));
+    history.extend(&key(), at(10), &known(100.0, 100.0));
+    history.extend(&key(), at(200), &known(4.0, 4.0));
+    assert_eq!(minutes(&history, 0..3), [None, None, Some(4.0)]);
+}
+
+#[test]
+fn backfill_never_touches_what_was_measured_live() {
+    let mut history = History::new();
+    history.extend(&key(), at(50), &known(4.0, 4.0));
+    history.extend(&key(), at(65), &known(4.0, 4.0));
+    history.backfill(&key(), (-2..3).map(|minute| (NOON + minute, demand(9.0))));
+    history.extend(&key(), at(125), &known(4.0, 4.0));
+    assert_eq!(
+        minutes(&history, -2..3),
+        [Some(9.0), Some(9.0), Some(4.0), Some(4.0), None]
+    );
+}
+
+#[test]
+fn half_a_minute_seen_after_a_start_does_not_hide_a_larger_backfilled_peak() {
+    for live_first in [true, false] {
+        let mut history = History::new();
+        let fill = |history: &mut History| history.backfill(&key(), [(NOON, demand(9.0))]);
+        if !live_first {
+            fill(&mut history);
+        }
+        history.extend(&key(), at(20), &known(3.0, 3.0));
+        history.extend(&key(), at(130), &known(3.0, 3.0));
+        fill(&mut history);
+        assert_eq!(minutes(&history, 0..1), [Some(9.0)]);
+    }
+}
+
+#[test]
+fn quarter_hours_have_mean_and_maximum_of_their_known_minutes() {
+    let mut history = History::new();
+    history.backfill(
+        &key(),
+        [
+            (NOON, demand(2.0)),
+            (NOON + 3, demand(6.0)),
+            (NOON + 14, demand(4.0)),
+        ],
+    );
+    let window = |until| history.window(&key(), until).unwrap();
+    assert_eq!(window(NOON + 14).quarter(NOON + 7), Some((4.0, 6.0)));
+    assert_eq!(
+        window(NOON + 13).quarter(NOON + 7),
+        None,
+        "it has not ended then"
+    );
+    assert_eq!(window(NOON + 40).quarter(NOON + 15), None);
+}
+
+#[test]
+fn a_week_ago_is_in_the_quarter_hours_when_the_minutes_are_gone() {
+    let mut history = History::new();
+    history.backfill(
+        &key(),
+        (NOON - 14 * 1440..NOON)
+            .map(|minute| (minute, demand(if minute % 60 == 20 { 8.0 } else { 2.0 }))),
+    );
+    let window = history.window(&key(), NOON - 1).unwrap();
+    let week = NOON - 7 * 1440;
+    assert_eq!(window.minute(week + 20), None);
+    assert_eq!(
+        window.quarter(week + 20),
+        Some((2.4, 8.0)).map(|(mean, max)| (Code2::kept(mean), max))
+    );
+    assert_eq!(window.largest_or_quarter(week + 46, week + 48), Some(2.0));
+}
+
+/// What the ring makes of an amount.
+struct Code2;
+impl Code2 {
+    fn kept(amount: f64) -> f64 {
+        code::Code::of(demand(amount)).amount().unwrap()
+    }
+}
+
+#[test]
+fn a_function_has_two_full_rings_in_15_kilobytes() {
+    let mut history = History::new();
+    history.backfill(&key(), [(NOON, demand(1.0))]);
+    assert_eq!(history.bytes(), 4440 * 2 + 1440 * 4);
+}
+
+#[test]
+fn functions_that_are_gone_are_forgotten() {
+    let mut history = History::new();
+    history.backfill(&key(), [(NOON, demand(1.0))]);
+    history.forget(|_| false);
+    assert!(history.is_empty());
+}
+
+fn points() -> impl Strategy<Value = Vec<(i64, Demand)>> {
+    let minute = prop_oneof![
+        NOON - 30..NOON + 30,
+        NOON - 30_000..NOON + 30_000,
+        any::<i64>()
+    ];
+    let amount = prop_oneof![0.0..100.0, Just(0.0), 0.0..f64::MAX].prop_map(demand);
+    prop::collection::vec((minute, amount), 0..60)
+}
+
+proptest! {
+    #[test]
+    fn backfill_is_total_idempotent_and_knows_no_order(points in points(), swap in any::<prop::sample::Index>()) {
+        let filled = |rounds: &[&[(i64, Demand)]]| {
+            let mut history = History::new();
+            for points in rounds {
+                history.backfill(&key(), points.iter().copied());
+            }
+            history
+        };
+        let (left, right) = points.split_at(if points.is_empty() { 0 } else { swap.index(points.len()) });
+        let once = filled(&[&points]);
+        let newest = once.newest(&key()).unwrap_or(0);
+        for other in [filled(&[&points, &points]), filled(&[left, right]), filled(&[right, left])] {
+            let view = |history: &History| history.window(&key(), newest).map(|window| {
+                let minutes: Vec<_> = (0..MINUTES).map(|ago| window.minute(newest.saturating_sub(ago))).collect();
+                let largest: Vec<_> = (1..QUARTERS)
+                    .map(|ago| window.quarter(newest.saturating_sub(ago * QUARTER)).map(|(_, max)| max))
+                    .collect();
+                (minutes, largest)
+            });
+            prop_assert_eq!(view(&other), view(&once));
+        }
+    }
+
+    #[test]
+    fn r2_a_gap_is_never_a_number(readings in prop::collection::vec(prop::option::of(0.0..50.0), 1..200)) {
+        let mut history = History::new();
+        for (second, reading) in (0..).step_by(15).zip(&readings) {
+            let reading = reading.map_or(Reading::Unknown(Why::Absent), |amount| known(amount, amount));
+            history.extend(&key(), at(second), &reading);
+        }
+        for (minute, samples) in readings.chunks(4).enumerate() {
+            let kept = history.window(&key(), NOON + 1000)
+                .and_then(|window| window.minute(NOON + i64::try_from(minute).unwrap()));
+            // A sample looks back into the minute before it, so that one may have a value without its own.
+            let next = readings.get(minute * 4 + 4).copied().flatten();
+            let seen = samples.iter().flatten().copied().chain(next).reduce(f64::max);
+            prop_assert!(kept.is_none() || seen.is_some(), "a number out of nothing");
+            prop_assert!(kept.zip(seen).is_none_or(|(kept, seen)| kept <= seen * (1.0 + 1.0 / 256.0)));
+        }
+    }
+}
