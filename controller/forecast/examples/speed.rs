@@ -14,10 +14,7 @@ const TICK: Seconds = Seconds(15);
 const DAYS: i64 = 15;
 
 fn main() {
-    let count = std::env::args()
-        .nth(1)
-        .and_then(|n| n.parse().ok())
-        .unwrap_or(10_000);
+    let count = std::env::args().nth(1).and_then(|n| n.parse().ok()).unwrap_or(10_000);
     let keys: Vec<FunctionKey> = (0..count)
         .map(|n: u32| FunctionKey {
             namespace: format!("team-{}", n % 100),
@@ -34,15 +31,11 @@ fn main() {
             );
         }
     });
-    println!(
-        "history: {} bytes a function, computed",
-        history.bytes() / keys.len()
-    );
+    println!("history: {} bytes a function, computed", history.bytes() / keys.len());
     println!("history: {} kB resident", resident() - before);
 
     let mut forecaster = Forecaster::new(Config::default());
-    let now =
-        |minute: i64, second: i64| Wall((START + DAYS * 1440 + minute) * 60_000 + second * 1000);
+    let now = |minute: i64, second: i64| Wall((START + DAYS * 1440 + minute) * 60_000 + second * 1000);
     timed("walk over 74 hours", count, || {
         for key in &keys {
             forecaster.warm(&history, request(key), now(0, 5), TICK);
@@ -70,12 +63,7 @@ fn main() {
                 "at, nothing closed"
             };
             timed(label, count, || {
-                let forecasts = forecaster.at(
-                    &history,
-                    keys.iter().map(request),
-                    now(minute, second),
-                    TICK,
-                );
+                let forecasts = forecaster.at(&history, keys.iter().map(request), now(minute, second), TICK);
                 assert_eq!(forecasts.len(), keys.len());
             });
         }
@@ -103,11 +91,10 @@ fn timed(what: &str, count: u32, run: impl FnOnce()) {
 
 /// A daily wave, an hourly peak and noise, different for each function.
 fn demand(function: u32, minute: i64) -> Demand {
-    let stream = (u64::try_from(minute).expect("after 1970") ^ (u64::from(function) << 32))
-        .wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    let stream =
+        (u64::try_from(minute).expect("after 1970") ^ (u64::from(function) << 32)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
     let noise = f64::from(u32::try_from(stream >> 32).expect("32 bits")) / f64::from(u32::MAX);
-    let day = f64::from(i32::try_from(minute % 1440).expect("a part of a day")) / 1440.0
-        * std::f64::consts::TAU;
+    let day = f64::from(i32::try_from(minute % 1440).expect("a part of a day")) / 1440.0 * std::f64::consts::TAU;
     let peak = if (minute + i64::from(function)) % 60 < 4 {
         20.0
     } else {

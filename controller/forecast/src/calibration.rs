@@ -135,18 +135,14 @@ impl Track {
     }
 
     fn gain(&self) -> f64 {
-        (self.scored + 2.0)
-            .sqrt()
-            .recip()
-            .clamp(GAIN_RANGE.0, GAIN_RANGE.1)
+        (self.scored + 2.0).sqrt().recip().clamp(GAIN_RANGE.0, GAIN_RANGE.1)
     }
 }
 
 /// Theta after a hit or a miss, when `rate` of all may be misses.
 fn moved(theta: f64, gain: f64, missed: bool, rate: f64) -> f64 {
     let step = if missed { 1.0 - rate } else { -rate };
-    gain.mul_add(step, theta)
-        .clamp(THETA_RANGE.0, THETA_RANGE.1)
+    gain.mul_add(step, theta).clamp(THETA_RANGE.0, THETA_RANGE.1)
 }
 
 /// The band of single minutes around what is expected: below it and above it lie 5 % each.

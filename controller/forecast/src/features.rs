@@ -56,8 +56,7 @@ impl Base {
     pub(crate) fn of(window: &Window<'_>, h: i64) -> Option<Self> {
         let level = mean(window.recent(15).take(5))?;
         let t = window.until();
-        let moves =
-            (t - 119..=t).filter_map(|s| Some((window.minute(s)? - window.minute(s - h)?).abs()));
+        let moves = (t - 119..=t).filter_map(|s| Some((window.minute(s)? - window.minute(s - h)?).abs()));
         Some(Self {
             level,
             scale: least_scale(level).max(mean(moves).unwrap_or(0.0)),
@@ -92,10 +91,7 @@ pub(crate) fn mean(values: impl Iterator<Item = f64>) -> Option<f64> {
 
 /// The smallest value with at least `percent` of all at or below it. `None` of nothing.
 pub(crate) fn quantile(values: &mut [f64], percent: Percent) -> Option<f64> {
-    let rank = (values.len() * usize::from(percent.get()))
-        .div_ceil(100)
-        .max(1)
-        - 1;
+    let rank = (values.len() * usize::from(percent.get())).div_ceil(100).max(1) - 1;
     (rank < values.len()).then(|| *values.select_nth_unstable_by(rank, f64::total_cmp).1)
 }
 

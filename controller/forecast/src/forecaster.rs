@@ -151,13 +151,7 @@ impl Forecaster {
         }
     }
 
-    fn compute(
-        &mut self,
-        window: &Window<'_>,
-        request: Request<'_>,
-        tick: Seconds,
-        budget: &mut Budget,
-    ) -> Forecast {
+    fn compute(&mut self, window: &Window<'_>, request: Request<'_>, tick: Seconds, budget: &mut Budget) -> Forecast {
         if let Some(known) = self
             .functions
             .get_mut(request.key)
@@ -172,13 +166,7 @@ impl Forecaster {
     }
 
     /// A new model: walked over the past, or one that knows only the trailing peak until its turn comes.
-    fn begin(
-        &mut self,
-        window: &Window<'_>,
-        request: Request<'_>,
-        tick: Seconds,
-        walk: bool,
-    ) -> Forecast {
+    fn begin(&mut self, window: &Window<'_>, request: Request<'_>, tick: Seconds, walk: bool) -> Forecast {
         let h = horizon_minutes(request.lead_time, tick);
         let mut model = Model::new(
             window.until() - 1,
@@ -207,33 +195,18 @@ impl Known {
         self.walked && self.model.quantile() == request.quantile && (1..=CATCH_UP).contains(&behind)
     }
 
-    fn catch_up(
-        &mut self,
-        window: &Window<'_>,
-        request: Request<'_>,
-        tick: Seconds,
-        refits: &mut usize,
-    ) {
+    fn catch_up(&mut self, window: &Window<'_>, request: Request<'_>, tick: Seconds, refits: &mut usize) {
         for minute in self.model.minute() + 1..=window.until() {
-            self.model.step(
-                &window.at(minute),
-                horizon_minutes(request.lead_time, tick),
-                refits,
-            );
+            self.model
+                .step(&window.at(minute), horizon_minutes(request.lead_time, tick), refits);
         }
         self.answer = self.model.forecast(horizon(request.lead_time, tick));
     }
 }
 
 /// The past of a function up to minute `closed`, where it is enough and fresh enough to forecast from.
-fn usable<'a>(
-    history: &'a History,
-    key: &FunctionKey,
-    closed: i64,
-) -> Result<Window<'a>, Distrust> {
-    let window = history
-        .window(key, closed)
-        .ok_or(Distrust::TooLittleHistory)?;
+fn usable<'a>(history: &'a History, key: &FunctionKey, closed: i64) -> Result<Window<'a>, Distrust> {
+    let window = history.window(key, closed).ok_or(Distrust::TooLittleHistory)?;
     let fresh = (0..=STALE).any(|ago| window.minute(closed.saturating_sub(ago)).is_some());
     match (window.known() >= FEWEST, fresh) {
         (false, _) => Err(Distrust::TooLittleHistory),

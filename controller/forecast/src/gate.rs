@@ -96,11 +96,7 @@ impl Gate {
 
     fn worse(&self) -> Option<Distrust> {
         let reason = Distrust::WorseThanSeasonalNaive;
-        let line = if self.demoted == Some(reason) {
-            1.0
-        } else {
-            WORSE
-        };
+        let line = if self.demoted == Some(reason) { 1.0 } else { WORSE };
         let (mine, naive) = self.candidate_loss.mean().zip(self.naive_loss.mean())?;
         let slight = SLIGHT * self.usual.mean().unwrap_or(0.0);
         let another = self.chosen != SEASONAL_NAIVE;
@@ -110,12 +106,7 @@ impl Gate {
     fn undercovers(&self, quantile: Percent) -> Option<Distrust> {
         let reason = Distrust::Undercovers;
         let (far, near) = UNDERCOVERS;
-        let line = quantile.share()
-            - if self.demoted == Some(reason) {
-                near
-            } else {
-                far
-            };
+        let line = quantile.share() - if self.demoted == Some(reason) { near } else { far };
         (self.can_judge() && self.candidate_covers.mean()? < line).then_some(reason)
     }
 
@@ -133,11 +124,7 @@ impl Gate {
     pub(crate) fn stand_in(&self, tracks: &[Track; COUNT]) -> usize {
         let naive_leads = tracks[SEASONAL_NAIVE].loss() < tracks[TRAILING].loss();
         let known = self.demoted == Some(Distrust::WorseThanSeasonalNaive);
-        if known && naive_leads {
-            SEASONAL_NAIVE
-        } else {
-            TRAILING
-        }
+        if known && naive_leads { SEASONAL_NAIVE } else { TRAILING }
     }
 
     /// Why a baseline answers in its place. `None`: it does not.

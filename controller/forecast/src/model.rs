@@ -76,11 +76,7 @@ impl Model {
             .unwrap_or(t);
         for minute in oldest..t {
             let day_over = (minute - oldest) % REFIT_WALKING == REFIT_WALKING - 1;
-            self.step(
-                &window.at(minute),
-                horizon,
-                &mut if day_over { COUNT } else { 0 },
-            );
+            self.step(&window.at(minute), horizon, &mut if day_over { COUNT } else { 0 });
         }
         self.step(window, horizon, &mut { COUNT });
     }
@@ -115,11 +111,7 @@ impl Model {
 
     /// Scores the bets whose span has ended and drops them, also those that a gap leaves without an outcome.
     fn settle_bets(&mut self, window: &Window<'_>) {
-        while self
-            .bets
-            .front()
-            .is_some_and(|bet| bet.last_minute() <= self.minute)
-        {
+        while self.bets.front().is_some_and(|bet| bet.last_minute() <= self.minute) {
             let bet = self.bets.pop_front().expect("there is a front");
             self.score(&bet, window);
         }
@@ -135,8 +127,7 @@ impl Model {
         for (track, stake) in self.tracks.iter_mut().zip(bet.stakes) {
             track.score(stake, actual, self.quantile);
         }
-        self.recurring
-            .score(&bet.due, bet.spoken, actual, self.quantile);
+        self.recurring.score(&bet.due, bet.spoken, actual, self.quantile);
         self.gate.score(&bet.said, actual, self.quantile);
     }
 

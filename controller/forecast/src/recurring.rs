@@ -34,11 +34,7 @@ pub(crate) struct Recurring {
 impl Recurring {
     /// `upper`, raised to the largest due peak of a period that has paid so far.
     pub(crate) fn raise(&self, due: &Due, upper: f64) -> f64 {
-        let paying = self
-            .gains
-            .iter()
-            .zip(due)
-            .filter(|(gain, _)| gain.mean() > Some(0.0));
+        let paying = self.gains.iter().zip(due).filter(|(gain, _)| gain.mean() > Some(0.0));
         paying.filter_map(|(_, due)| *due).fold(upper, f64::max)
     }
 
@@ -62,13 +58,8 @@ pub(crate) fn due(window: &Window<'_>, base: &Base, span: Span) -> Due {
 /// it. One old peak is enough while there is only one period to look at.
 fn due_by(window: &Window<'_>, span: Span, period: i64, stands_out: f64) -> Option<f64> {
     let mut seen = [(0.0, 0); 3];
-    let known = (1..=BACK)
-        .filter_map(|back| Some((span.earlier(window, period * back, SLACK)?, period * back)));
-    let count = seen
-        .iter_mut()
-        .zip(known)
-        .map(|(slot, peak)| *slot = peak)
-        .count();
+    let known = (1..=BACK).filter_map(|back| Some((span.earlier(window, period * back, SLACK)?, period * back)));
+    let count = seen.iter_mut().zip(known).map(|(slot, peak)| *slot = peak).count();
     seen[..count].sort_by(|a, b| a.0.total_cmp(&b.0));
     let (peak, lag) = *seen[..count].get(count.checked_sub(1)? / 2)?;
     let then = window.at(window.until() - lag);

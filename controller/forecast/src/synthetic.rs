@@ -55,9 +55,7 @@ impl Stream {
 
 fn made(days: i64, seed: u64, peak: impl Fn(i64, &mut Stream) -> Option<f64>) -> Series {
     let mut stream = Stream(seed);
-    (0..days * DAY)
-        .map(|minute| peak(minute, &mut stream))
-        .collect()
+    (0..days * DAY).map(|minute| peak(minute, &mut stream)).collect()
 }
 
 /// The minute as a number.
@@ -74,16 +72,9 @@ pub(crate) fn diurnal(days: i64, seed: u64) -> Series {
 }
 
 /// Quiet at `quiet`, Poisson, and `height` for `wide` minutes at the same minute of every `period`.
-pub(crate) fn peaked(
-    days: i64,
-    seed: u64,
-    period: i64,
-    wide: i64,
-    (quiet, height): (f64, f64),
-) -> Series {
+pub(crate) fn peaked(days: i64, seed: u64, period: i64, wide: i64, (quiet, height): (f64, f64)) -> Series {
     made(days, seed, move |minute, stream| {
-        let at_peak =
-            minute % period >= peak_at(period) && minute % period < peak_at(period) + wide;
+        let at_peak = minute % period >= peak_at(period) && minute % period < peak_at(period) + wide;
         Some(stream.poisson(if at_peak { height } else { quiet }))
     })
 }
@@ -108,23 +99,13 @@ pub(crate) fn sparse(days: i64, seed: u64) -> Series {
 /// Poisson around 8 until the last day's noon, around 30 after it.
 pub(crate) fn shifted(days: i64, seed: u64) -> Series {
     made(days, seed, move |minute, stream| {
-        Some(stream.poisson(if minute < days * DAY - DAY / 2 {
-            8.0
-        } else {
-            30.0
-        }))
+        Some(stream.poisson(if minute < days * DAY - DAY / 2 { 8.0 } else { 30.0 }))
     })
 }
 
 /// The daily wave with a lost minute in twelve and a lost hour a day.
 pub(crate) fn gappy(days: i64, seed: u64) -> Series {
     let mut stream = Stream(seed + 1);
-    let lost = |(minute, peak): (usize, Option<f64>)| {
-        peak.filter(|_| stream.even() > 0.08 && minute % 1440 > 60)
-    };
-    diurnal(days, seed)
-        .into_iter()
-        .enumerate()
-        .map(lost)
-        .collect()
+    let lost = |(minute, peak): (usize, Option<f64>)| peak.filter(|_| stream.even() > 0.08 && minute % 1440 > 60);
+    diurnal(days, seed).into_iter().enumerate().map(lost).collect()
 }

@@ -46,17 +46,12 @@ pub struct Guess {
 impl Guess {
     /// A guess without an upper bound of its own.
     pub(crate) const fn of(point: f64) -> Self {
-        Self {
-            point,
-            upper: point,
-        }
+        Self { point, upper: point }
     }
 
     /// Both numbers are amounts.
     pub(crate) fn is_sound(&self) -> bool {
-        [self.point, self.upper]
-            .iter()
-            .all(|x| x.is_finite() && *x >= 0.0)
+        [self.point, self.upper].iter().all(|x| x.is_finite() && *x >= 0.0)
     }
 }
 

@@ -26,10 +26,7 @@ struct Fitted {
 
 impl Expert for Ridge {
     fn guess(&self, at: &At<'_>, span: Span) -> Option<Guess> {
-        let fitted = self
-            .fitted
-            .as_ref()
-            .filter(|fitted| fitted.horizon == at.horizon)?;
+        let fitted = self.fitted.as_ref().filter(|fitted| fitted.horizon == at.horizon)?;
         let base = at.base?;
         let normal = fitted.model.predict(&row(&at.window, &base, span));
         Some(Guess::of(base.amount(normal)))
@@ -38,14 +35,8 @@ impl Expert for Ridge {
     fn refit_due(&self, at: &At<'_>) -> bool {
         let shift = i64::try_from(at.seed % 360).expect("below 360");
         let turn = |minute: i64| (minute + shift).div_euclid(REFIT);
-        let other_horizon = self
-            .fitted
-            .as_ref()
-            .is_some_and(|fitted| fitted.horizon != at.horizon);
-        other_horizon
-            || self
-                .tried
-                .is_none_or(|tried| turn(tried) != turn(at.minute()))
+        let other_horizon = self.fitted.as_ref().is_some_and(|fitted| fitted.horizon != at.horizon);
+        other_horizon || self.tried.is_none_or(|tried| turn(tried) != turn(at.minute()))
     }
 
     fn refit(&mut self, at: &At<'_>) {

@@ -55,10 +55,7 @@ impl SeasonalNaive {
     fn choose(&mut self) {
         let loss = |losses: &[Discounted; 3], place: usize| {
             let seen = losses[place].weight() >= ENOUGH;
-            losses[place]
-                .mean()
-                .filter(|_| seen)
-                .unwrap_or(f64::INFINITY)
+            losses[place].mean().filter(|_| seen).unwrap_or(f64::INFINITY)
         };
         for place in 0..SEASONS.len() {
             if loss(&self.losses, place) < MARGIN * loss(&self.losses, self.chosen) {

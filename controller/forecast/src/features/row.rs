@@ -44,10 +44,7 @@ fn trailing(window: &Window<'_>) -> [Option<f64>; 6] {
         window.recent(60).reduce(f64::max),
         mean(quarter),
         mean(hour[..known].iter().copied()),
-        quantile(
-            &mut hour[..known],
-            Percent::new(90).expect("90 is a percentage"),
-        ),
+        quantile(&mut hour[..known], Percent::new(90).expect("90 is a percentage")),
     ]
 }
 
@@ -67,13 +64,7 @@ fn rises(window: &Window<'_>, base: &Base, span: Span) -> [Option<f64>; 2] {
 /// Where the span's end lies in the day and in the hour, on a circle.
 fn cycles(minute: i64) -> [Option<f64>; 4] {
     let turn = |period: i64| TAU * small(minute.rem_euclid(period)) / small(period);
-    [
-        turn(1440).sin(),
-        turn(1440).cos(),
-        turn(60).sin(),
-        turn(60).cos(),
-    ]
-    .map(Some)
+    [turn(1440).sin(), turn(1440).cos(), turn(60).sin(), turn(60).cos()].map(Some)
 }
 
 fn small(n: i64) -> f64 {
@@ -82,8 +73,5 @@ fn small(n: i64) -> f64 {
 
 /// Copies what fits and says how much that was.
 fn fill(into: &mut [f64], values: impl Iterator<Item = f64>) -> usize {
-    into.iter_mut()
-        .zip(values)
-        .map(|(slot, value)| *slot = value)
-        .count()
+    into.iter_mut().zip(values).map(|(slot, value)| *slot = value).count()
 }

@@ -89,10 +89,7 @@ mod tests {
             (0.3, 0.300_292_968_75),
             (1e-9, 9.555_369_615_554_81e-7),
         ] {
-            assert!(
-                (code(given).amount().unwrap() / kept - 1.0).abs() < 1e-12,
-                "{given}"
-            );
+            assert!((code(given).amount().unwrap() / kept - 1.0).abs() < 1e-12, "{given}");
         }
     }
 
@@ -100,9 +97,7 @@ mod tests {
     fn absurd_amounts_stay_finite_and_are_no_gap() {
         for x in [1e300, f64::MAX, f64::MIN_POSITIVE, 5e-324] {
             assert!(
-                code(x)
-                    .amount()
-                    .is_some_and(|kept| kept.is_finite() && kept > 0.0),
+                code(x).amount().is_some_and(|kept| kept.is_finite() && kept > 0.0),
                 "{x}"
             );
         }

@@ -161,11 +161,7 @@ impl Series {
     /// `code`, or what an unmeasured minute already holds if that is larger; a measured one stays.
     fn unmeasured(&self, minute: i64, code: Code) -> Code {
         let held = self.minutes.get(minute);
-        if held.is_measured() {
-            held
-        } else {
-            held.or_larger(code)
-        }
+        if held.is_measured() { held } else { held.or_larger(code) }
     }
 
     fn put(&mut self, minute: i64, code: Code) {
@@ -187,9 +183,7 @@ impl Series {
     fn summarise(&mut self, quarter: i64, older: Quarter) {
         let first = quarter.saturating_mul(QUARTER);
         let made = if self.minutes.holds(first) {
-            Quarter::of(
-                (first..first.saturating_add(QUARTER)).map(|minute| self.minutes.get(minute)),
-            )
+            Quarter::of((first..first.saturating_add(QUARTER)).map(|minute| self.minutes.get(minute)))
         } else {
             self.quarters.get(quarter).or_larger(older)
         };

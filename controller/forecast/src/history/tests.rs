@@ -116,19 +116,11 @@ fn quarter_hours_have_mean_and_maximum_of_their_known_minutes() {
     let mut history = History::new();
     history.backfill(
         &key(),
-        [
-            (NOON, demand(2.0)),
-            (NOON + 3, demand(6.0)),
-            (NOON + 14, demand(4.0)),
-        ],
+        [(NOON, demand(2.0)), (NOON + 3, demand(6.0)), (NOON + 14, demand(4.0))],
     );
     let window = |until| history.window(&key(), until).unwrap();
     assert_eq!(window(NOON + 14).quarter(NOON + 7), Some((4.0, 6.0)));
-    assert_eq!(
-        window(NOON + 13).quarter(NOON + 7),
-        None,
-        "it has not ended then"
-    );
+    assert_eq!(window(NOON + 13).quarter(NOON + 7), None, "it has not ended then");
     assert_eq!(window(NOON + 40).quarter(NOON + 15), None);
 }
 
@@ -137,8 +129,7 @@ fn a_week_ago_is_in_the_quarter_hours_when_the_minutes_are_gone() {
     let mut history = History::new();
     history.backfill(
         &key(),
-        (NOON - 14 * 1440..NOON)
-            .map(|minute| (minute, demand(if minute % 60 == 20 { 8.0 } else { 2.0 }))),
+        (NOON - 14 * 1440..NOON).map(|minute| (minute, demand(if minute % 60 == 20 { 8.0 } else { 2.0 }))),
     );
     let window = history.window(&key(), NOON - 1).unwrap();
     let week = NOON - 7 * 1440;
@@ -174,11 +165,7 @@ fn functions_that_are_gone_are_forgotten() {
 }
 
 fn points() -> impl Strategy<Value = Vec<(i64, Demand)>> {
-    let minute = prop_oneof![
-        NOON - 30..NOON + 30,
-        NOON - 30_000..NOON + 30_000,
-        any::<i64>()
-    ];
+    let minute = prop_oneof![NOON - 30..NOON + 30, NOON - 30_000..NOON + 30_000, any::<i64>()];
     let amount = prop_oneof![0.0..100.0, Just(0.0), 0.0..f64::MAX].prop_map(demand);
     prop::collection::vec((minute, amount), 0..60)
 }

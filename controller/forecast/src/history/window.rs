@@ -39,11 +39,7 @@ impl<'a> Window<'a> {
     /// Mean and maximum of the quarter hour that holds `minute`, on the same terms.
     pub fn quarter(&self, minute: i64) -> Option<(f64, f64)> {
         let quarter = minute.div_euclid(QUARTER);
-        let ended = quarter
-            .saturating_add(1)
-            .saturating_mul(QUARTER)
-            .saturating_sub(1)
-            <= self.until;
+        let ended = quarter.saturating_add(1).saturating_mul(QUARTER).saturating_sub(1) <= self.until;
         let Quarter { mean, max } = if ended {
             self.series.quarters.get(quarter)
         } else {
@@ -60,9 +56,7 @@ impl<'a> Window<'a> {
 
     /// The largest known peak of the minutes `from..=to`. `None`: all of them are gaps.
     pub fn largest(&self, from: i64, to: i64) -> Option<f64> {
-        (from..=to)
-            .filter_map(|minute| self.minute(minute))
-            .reduce(f64::max)
+        (from..=to).filter_map(|minute| self.minute(minute)).reduce(f64::max)
     }
 
     /// As [`Self::largest`], from the quarter hours where the minutes are gone or were never known.

@@ -90,10 +90,7 @@ impl Model {
                 place: TRAILING,
                 demoted: Some(Distrust::TooLittleHistory),
             },
-            (None, Ok(Some(_))) => Speaker {
-                place,
-                demoted: None,
-            },
+            (None, Ok(Some(_))) => Speaker { place, demoted: None },
         }
     }
 
@@ -133,20 +130,12 @@ impl Model {
     /// what the season foresees is expected too, whoever answers.
     fn band_of(&self, at: &At<'_>, base: Base, guess: Guess, speaker: Speaker) -> (f64, f64) {
         let last = Span::over(self.horizon).last();
-        let alone = |place: usize| {
-            self.hear(place, at, last)
-                .ok()
-                .flatten()
-                .map(|guess| guess.point)
-        };
+        let alone = |place: usize| self.hear(place, at, last).ok().flatten().map(|guess| guess.point);
         let season = [alone(SEASONAL_NAIVE), last.earlier(&at.window, 1440, 0)]
             .into_iter()
             .flatten();
         let own = alone(speaker.place).unwrap_or(guess.point);
-        let (low, high) = season.fold((own, own), |(low, high), peak| {
-            (low.min(peak), high.max(peak))
-        });
-        self.band
-            .band((low, base.scale_at(low)), (high, base.scale_at(high)))
+        let (low, high) = season.fold((own, own), |(low, high), peak| (low.min(peak), high.max(peak)));
+        self.band.band((low, base.scale_at(low)), (high, base.scale_at(high)))
     }
 }

@@ -3,9 +3,7 @@
 use super::*;
 use crate::calibration::pinball;
 use crate::expert::SEASONAL_NAIVE;
-use crate::synthetic::{
-    DAY, MONDAY, Series, constant, diurnal, gappy, history, key, peak_at, peaked, shifted, sparse,
-};
+use crate::synthetic::{DAY, MONDAY, Series, constant, diurnal, gappy, history, key, peak_at, peaked, shifted, sparse};
 
 const WEEK: i64 = 7 * DAY;
 const H: i64 = 2;
@@ -66,9 +64,7 @@ fn losses(said: &[Said]) -> (f64, f64) {
 }
 
 fn coverage(said: &[Said]) -> f64 {
-    let covered = said
-        .iter()
-        .filter_map(|said| Some(said.actual? <= said.published));
+    let covered = said.iter().filter_map(|said| Some(said.actual? <= said.published));
     crate::features::mean(covered.map(|hit| if hit { 1.0 } else { 0.0 })).unwrap()
 }
 
@@ -109,10 +105,7 @@ fn a_recurring_peak_is_forecast_the_whole_horizon_before_it_comes() {
             "{period} min: {}",
             before.published
         );
-        let quiet = said
-            .iter()
-            .find(|said| said.minute == rise - 3 * H)
-            .unwrap();
+        let quiet = said.iter().find(|said| said.minute == rise - 3 * H).unwrap();
         assert!(
             quiet.published < f64::midpoint(levels.0, levels.1),
             "{period} min, too early: {}",
@@ -147,14 +140,8 @@ fn a_constant_series_is_never_under_forecast() {
     for level in [0.0, 0.3, 1.0, 20.0, 3000.5, 1e300] {
         let (_, said) = eighth_day(&constant(8, level));
         // The largest amount that 16 bits hold stands for what is above it.
-        assert!(
-            said.iter().all(|said| said.published >= level.min(1.7e13)),
-            "{level}"
-        );
-        assert!(
-            said.iter().all(|said| said.published <= level * 1.01),
-            "{level}"
-        );
+        assert!(said.iter().all(|said| said.published >= level.min(1.7e13)), "{level}");
+        assert!(said.iter().all(|said| said.published <= level * 1.01), "{level}");
     }
 }
 
@@ -165,17 +152,9 @@ fn the_band_of_a_minute_expects_the_fall_after_a_daily_peak() {
     let past = history(&series[..minutes]);
     let mut model = Model::new(0, eighty(), 7);
     // The last minute of the peak has closed; the fall comes in the next one.
-    model.walk(
-        &past
-            .window(&key(), MONDAY + WEEK + peak_at(DAY) + 9)
-            .unwrap(),
-        H,
-    );
+    model.walk(&past.window(&key(), MONDAY + WEEK + peak_at(DAY) + 9).unwrap(), H);
     let band = model.forecast(Seconds(120)).expected_now.unwrap();
-    assert!(
-        band.lower.get() < 10.0 && band.upper.get() > 3.0,
-        "{band:?}"
-    );
+    assert!(band.lower.get() < 10.0 && band.upper.get() > 3.0, "{band:?}");
 }
 
 #[test]

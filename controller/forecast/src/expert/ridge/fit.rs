@@ -33,10 +33,7 @@ impl Linear {
     /// The target of one row, on the local scale.
     pub(super) fn predict(&self, row: &Row) -> f64 {
         let terms = plain(row).into_iter().zip(&self.mean).zip(&self.weight);
-        self.intercept
-            + terms
-                .map(|((x, mean), weight)| (x - mean) * weight)
-                .sum::<f64>()
+        self.intercept + terms.map(|((x, mean), weight)| (x - mean) * weight).sum::<f64>()
     }
 }
 
@@ -118,8 +115,7 @@ impl Scaler {
         for column in 0..features::COUNT {
             let values = || rows.iter().map(|row| row[column]);
             mean[column] = features::mean(values()).unwrap_or(0.0);
-            let spread =
-                features::mean(values().map(|x| (x - mean[column]).powi(2))).unwrap_or(0.0);
+            let spread = features::mean(values().map(|x| (x - mean[column]).powi(2))).unwrap_or(0.0);
             // A feature that never moves gets no weight: standardised it is zero throughout.
             sd[column] = if spread > 1e-12 { spread.sqrt() } else { 1.0 };
         }
