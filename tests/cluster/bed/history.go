@@ -43,6 +43,11 @@ func (p *Prometheus) Backfill(series []Series) error {
 		return err
 	}
 	defer os.Remove(file)
+	return p.BackfillFile(file)
+}
+
+// BackfillFile loads history from a file in the OpenMetrics format.
+func (p *Prometheus) BackfillFile(file string) error {
 	if err := p.Stop(); err != nil {
 		return err
 	}

@@ -2,7 +2,6 @@ package bed
 
 import (
 	"fmt"
-	"os"
 	"os/exec"
 	"strings"
 
@@ -10,6 +9,8 @@ import (
 )
 
 const (
+	containerNamespace = "k8s.io"
+
 	pauseImage = "dev.local/pause:1"
 	// WebImage is a small function in Go, for proving the bed itself.
 	WebImage = "dev.local/web:1"
@@ -17,8 +18,13 @@ const (
 
 // LoadImage imports an OCI or docker archive, so that pods can use it with `imagePullPolicy: Never`.
 func (b *Bed) LoadImage(archive string) error {
-	output, err := exec.Command(b.Bin("ctr"), b.importArgs(archive)...).CombinedOutput()
-	if err != nil {
+	return imported(exec.Command(b.Bin("ctr"), b.importArgs(archive)...), archive)
+}
+
+// imported runs an import; ctr's warnings are of interest only when it fails.
+func imported(cmd *exec.Cmd, archive string) error {
+	cmd.Stdout, cmd.Stderr = nil, nil
+	if output, err := cmd.CombinedOutput(); err != nil {
 		return fmt.Errorf("importing %s: %w: %s", archive, err, strings.TrimSpace(string(output)))
 	}
 	return nil
@@ -48,10 +54,9 @@ func Load(id, archive string) error {
 	if err != nil {
 		return err
 	}
-	cmd.Stdout = os.Stderr
-	return cmd.Run()
+	return imported(cmd, archive)
 }
 
 func (b *Bed) importArgs(archive string) []string {
-	return []string{"--address", b.ContainerdSocket(), "--namespace", "k8s.io", "images", "import", archive}
+	return []string{"--address", b.ContainerdSocket(), "--namespace", containerNamespace, "images", "import", archive}
 }

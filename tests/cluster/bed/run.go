@@ -168,12 +168,23 @@ func enter(options Options) (*Bed, error) {
 		"http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"} {
 		os.Unsetenv(name)
 	}
-	os.Setenv("KUBECONFIG", b.Kubeconfig())
-	os.Setenv("PATH", b.path("bin")+":"+os.Getenv("PATH"))
+	for name, value := range b.environment() {
+		os.Setenv(name, value)
+	}
 	if !options.ControlPlaneOnly {
 		b.Prometheus = &Prometheus{Process: b.Process("prometheus"), bed: b}
 	}
 	return b, nil
+}
+
+// environment points the usual programs at the bed.
+func (b *Bed) environment() map[string]string {
+	return map[string]string{
+		"KUBECONFIG":           b.Kubeconfig(),
+		"PATH":                 b.path("bin") + ":" + os.Getenv("PATH"),
+		"CONTAINERD_ADDRESS":   b.ContainerdSocket(),
+		"CONTAINERD_NAMESPACE": containerNamespace,
+	}
 }
 
 // linkBinaries gives the cached binaries their plain names: the shim is found by its own.

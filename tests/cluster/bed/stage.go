@@ -140,6 +140,13 @@ func Inside(id string, args []string) (*exec.Cmd, error) {
 		"/bin/sh", "-c", `cd "$0" && exec "$@"`, cwd}, args...)...)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
 	cmd.Env = append(os.Environ(), cwdVariable+"="+cwd)
+	dir, err := state.Dir()
+	if err != nil {
+		return nil, err
+	}
+	for name, value := range (&Bed{Dir: dir}).environment() {
+		cmd.Env = append(cmd.Env, name+"="+value)
+	}
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	return cmd, nil
 }

@@ -14,7 +14,7 @@ type Component struct {
 	Tags string
 	// Stamp is a further linker flag: what the binary answers when asked for its version.
 	Stamp string
-	// Seconds is how long a cold build took on two cores, in this order; only the ETA is made of it.
+	// Seconds is how long a cold build took on two busy cores, in this order; only the ETA is made of it.
 	Seconds int
 }
 
@@ -30,23 +30,23 @@ const (
 // Components is everything the bed is made of, in the order in which it is built. A new one is one line
 // (and, where it is the first of its module, a folder under components/ with go.mod and go.sum).
 var Components = []Component{
-	{"kube-apiserver", "kubernetes", "k8s.io/kubernetes/cmd/kube-apiserver", "", kubeStamp, 270},
-	{"etcd", "etcd", "go.etcd.io/etcd/server/v3", "", "", 60},
-	{"kubelet", "kubernetes", "k8s.io/kubernetes/cmd/kubelet", "", kubeStamp, 60},
-	{"kube-controller-manager", "kubernetes", "k8s.io/kubernetes/cmd/kube-controller-manager", "", kubeStamp, 60},
-	{"kube-scheduler", "kubernetes", "k8s.io/kubernetes/cmd/kube-scheduler", "", kubeStamp, 8},
-	{"kube-proxy", "kubernetes", "k8s.io/kubernetes/cmd/kube-proxy", "", kubeStamp, 15},
-	{"kubectl", "kubernetes", "k8s.io/kubernetes/cmd/kubectl", "", kubeStamp, 22},
-	{"containerd", "containerd", "github.com/containerd/containerd/v2/cmd/containerd", "", "", 45},
-	{"containerd-shim-runc-v2", "containerd", "github.com/containerd/containerd/v2/cmd/containerd-shim-runc-v2", "", "", 5},
-	{"ctr", "containerd", "github.com/containerd/containerd/v2/cmd/ctr", "", "", 5},
-	{"helm", "helm", "helm.sh/helm/v4/cmd/helm", "", helmStamp, 74},
-	{"prometheus", "prometheus", "github.com/prometheus/prometheus/cmd/prometheus", promTags, "", 100},
-	{"promtool", "prometheus", "github.com/prometheus/prometheus/cmd/promtool", promTags, "", 10},
-	{"coredns", "coredns", ".", "", "", 20},
+	{"kube-apiserver", "kubernetes", "k8s.io/kubernetes/cmd/kube-apiserver", "", kubeStamp, 324},
+	{"etcd", "etcd", "go.etcd.io/etcd/server/v3", "", "", 18},
+	{"kubelet", "kubernetes", "k8s.io/kubernetes/cmd/kubelet", "", kubeStamp, 95},
+	{"kube-controller-manager", "kubernetes", "k8s.io/kubernetes/cmd/kube-controller-manager", "", kubeStamp, 45},
+	{"kube-scheduler", "kubernetes", "k8s.io/kubernetes/cmd/kube-scheduler", "", kubeStamp, 11},
+	{"kube-proxy", "kubernetes", "k8s.io/kubernetes/cmd/kube-proxy", "", kubeStamp, 14},
+	{"kubectl", "kubernetes", "k8s.io/kubernetes/cmd/kubectl", "", kubeStamp, 28},
+	{"containerd", "containerd", "github.com/containerd/containerd/v2/cmd/containerd", "", "", 43},
+	{"containerd-shim-runc-v2", "containerd", "github.com/containerd/containerd/v2/cmd/containerd-shim-runc-v2", "", "", 1},
+	{"ctr", "containerd", "github.com/containerd/containerd/v2/cmd/ctr", "", "", 3},
+	{"helm", "helm", "helm.sh/helm/v4/cmd/helm", "", helmStamp, 95},
+	{"prometheus", "prometheus", "github.com/prometheus/prometheus/cmd/prometheus", promTags, "", 95},
+	{"promtool", "prometheus", "github.com/prometheus/prometheus/cmd/promtool", promTags, "", 3},
+	{"coredns", "coredns", ".", "", "", 42},
 	{"pause", "images", "./pause", "", "", 1},
 	{"web", "images", "./web", "", "", 2},
-	{"helm3", "helm3", "helm.sh/helm/v3/cmd/helm", "", helm3Stamp, 40},
+	{"helm3", "helm3", "helm.sh/helm/v3/cmd/helm", "", helm3Stamp, 44},
 }
 
 // Find returns the component of that name.

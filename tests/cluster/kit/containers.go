@@ -34,7 +34,7 @@ func (k *Kit) SignalPod(namespace, pod string, signal syscall.Signal) error {
 
 // containerPIDs asks the runtime for the first process of each container; the tests share its process namespace.
 func (k *Kit) containerPIDs() (map[string]int, error) {
-	out, err := k.Run("", "ctr", "--address", k.ContainerdSocket(), "--namespace", "k8s.io", "tasks", "list")
+	out, err := k.Run("", "ctr", "tasks", "list")
 	if err != nil {
 		return nil, err
 	}

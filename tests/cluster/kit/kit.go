@@ -3,7 +3,8 @@
 package kit
 
 import (
-	"sync"
+	"fmt"
+	"os"
 	"testing"
 	"time"
 
@@ -43,13 +44,12 @@ func New(b *bed.Bed) (*Kit, error) {
 	return &Kit{Bed: b, Config: config, Typed: typed, Dynamic: dynamicClient}, nil
 }
 
-var shared struct {
-	sync.Mutex
-	kit *Kit
-}
+// shared is set before any test runs.
+var shared *Kit
 
-// Main is the whole TestMain of a package whose tests share a bed: `func TestMain(m *testing.M) { os.Exit(kit.Main(m, bed.Options{})) }`.
-// A first function may prepare what all tests need.
+// Main is the whole TestMain of a package whose tests share a bed. Functions may prepare what all tests need.
+//
+//	func TestMain(m *testing.M) { os.Exit(kit.Main(m, bed.Options{})) }
 func Main(m *testing.M, options bed.Options, prepare ...func(*Kit) error) int {
 	return bed.Main(options, func(b *bed.Bed) int {
 		k, err := New(b)
@@ -59,10 +59,10 @@ func Main(m *testing.M, options bed.Options, prepare ...func(*Kit) error) int {
 			}
 		}
 		if err != nil {
-			println("kit:", err.Error())
+			fmt.Fprintln(os.Stderr, "kit:", err)
 			return 1
 		}
-		shared.kit = k
+		shared = k
 		return m.Run()
 	})
 }
@@ -70,12 +70,10 @@ func Main(m *testing.M, options bed.Options, prepare ...func(*Kit) error) int {
 // Of returns the kit of the bed that Main started.
 func Of(t testing.TB) *Kit {
 	t.Helper()
-	shared.Lock()
-	defer shared.Unlock()
-	if shared.kit == nil {
+	if shared == nil {
 		t.Fatal("no bed: TestMain must call kit.Main")
 	}
-	return shared.kit
+	return shared
 }
 
 // WaitFor waits until a condition holds: nil is yes, an error says what is still wrong and is printed when the

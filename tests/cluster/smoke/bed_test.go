@@ -78,6 +78,23 @@ func TestBed(t *testing.T) {
 			t.Fatalf("not every request was answered: %v", report.Problem())
 		}
 	})
+	t.Run("reaches names, itself and Prometheus, and nothing outside", func(t *testing.T) {
+		for target, wanted := range map[string]int{
+			url + "healthz":                    http.StatusOK,
+			k.Prometheus.URL() + "/-/ready":    http.StatusOK,
+			"http://nobody.svc.cluster.local/": http.StatusBadGateway,
+			"http://10.200.255.1/":             http.StatusBadGateway,
+		} {
+			answer, err := http.Get(url + "fetch?url=" + target)
+			if err != nil {
+				t.Fatal(err)
+			}
+			answer.Body.Close()
+			if answer.StatusCode != wanted {
+				t.Errorf("%s: %s", target, answer.Status)
+			}
+		}
+	})
 	t.Run("is scraped", func(t *testing.T) {
 		k.WaitValue(t, fmt.Sprintf(`sum(web_requests_total{namespace=%q})`, namespace), patience,
 			func(n float64) bool { return n >= 200 })

@@ -83,3 +83,29 @@ func runExec(_ context.Context, args []string) error {
 	}
 	return cmd.Run()
 }
+
+// runBackfill loads history into a bed's Prometheus.
+func runBackfill(_ context.Context, args []string) error {
+	flags := flag.NewFlagSet("backfill", flag.ExitOnError)
+	id := flags.String("id", defaultID, "the cluster")
+	_ = flags.Parse(args)
+	if flags.NArg() != 1 {
+		return fmt.Errorf("backfill: want one file")
+	}
+	return within(*id, func(b *bed.Bed) error { return b.Prometheus.BackfillFile(callerPath(flags.Arg(0))) })
+}
+
+// within runs fn inside a bed that is running, and ends the program.
+func within(id string, fn func(*bed.Bed) error) error {
+	if os.Getenv(bed.Attached) == "" {
+		os.Setenv(bed.Attached, id)
+	}
+	os.Exit(bed.Main(bed.Options{}, func(b *bed.Bed) int {
+		if err := fn(b); err != nil {
+			fmt.Fprintln(os.Stderr, "bed:", err)
+			return 1
+		}
+		return 0
+	}))
+	return nil
+}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"flag"
 	"fmt"
-	"os"
 	"strings"
 	"time"
 
@@ -25,15 +24,10 @@ func runFire(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	if os.Getenv(bed.Attached) == "" {
-		os.Setenv(bed.Attached, *id)
-	}
-	os.Exit(bed.Main(bed.Options{}, func(*bed.Bed) int {
-		plan := load.Plan{URL: flags.Arg(0), Rate: load.Steps(steps...), Length: load.Length(steps...), Even: *even}
-		fire(ctx, plan)
-		return 0
-	}))
-	return nil
+	return within(*id, func(*bed.Bed) error {
+		fire(ctx, load.Plan{URL: flags.Arg(0), Rate: load.Steps(steps...), Length: load.Length(steps...), Even: *even})
+		return nil
+	})
 }
 
 func fire(ctx context.Context, plan load.Plan) {

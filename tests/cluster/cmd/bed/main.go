@@ -24,6 +24,7 @@ const usage = `usage: bed COMMAND
   load [-id ID] FILE        load an OCI or docker archive into the cluster
   fire [-id ID] [-even] URL RATE/LENGTH...
                             send requests, so many a second for so long, whatever becomes of them
+  backfill [-id ID] FILE    load history in the OpenMetrics format into Prometheus
 The default ID is dev.
 `
 
@@ -38,6 +39,8 @@ var commands = map[string]func(ctx context.Context, args []string) error{
 	"image": runImage,
 	"load":  runLoad,
 	"fire":  runFire,
+
+	"backfill": runBackfill,
 }
 
 func main() {

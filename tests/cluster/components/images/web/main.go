@@ -6,6 +6,7 @@ package main
 
 import (
 	"fmt"
+	"io"
 	"log"
 	"net/http"
 	"os"
@@ -47,6 +48,19 @@ func (w *web) metrics(out http.ResponseWriter, _ *http.Request) {
 	fmt.Fprintf(out, "# TYPE web_requests_total counter\nweb_requests_total %d\n", w.requests.Load())
 }
 
+// fetch answers with what the pod itself gets from a URL.
+func fetch(out http.ResponseWriter, in *http.Request) {
+	client := http.Client{Timeout: 5 * time.Second}
+	answer, err := client.Get(in.URL.Query().Get("url"))
+	if err != nil {
+		http.Error(out, err.Error(), http.StatusBadGateway)
+		return
+	}
+	defer answer.Body.Close()
+	out.WriteHeader(answer.StatusCode)
+	_, _ = io.Copy(out, answer.Body)
+}
+
 func main() {
 	w := &web{work: millis("WORK_MS")}
 	if limit := number("CONCURRENCY"); limit > 0 {
@@ -54,6 +68,7 @@ func main() {
 	}
 	time.Sleep(millis("STARTUP_MS"))
 	http.HandleFunc("/", w.serve)
+	http.HandleFunc("/fetch", fetch)
 	http.HandleFunc("/metrics", w.metrics)
 	http.HandleFunc("/healthz", func(out http.ResponseWriter, _ *http.Request) { fmt.Fprintln(out, "ok") })
 	log.Print("serving on :8080")

@@ -1,0 +1,119 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"forewarm.dev/tests/cluster/bed"
+	"forewarm.dev/tests/cluster/kit"
+)
+
+// command builds this program once and returns a function that runs it.
+func command(t *testing.T) func(args ...string) string {
+	t.Helper()
+	binary := filepath.Join(t.TempDir(), "bed")
+	if out, err := exec.Command("go", "build", "-o", binary, ".").CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	return func(args ...string) string {
+		t.Helper()
+		cmd := exec.Command(binary, args...)
+		var problems bytes.Buffer
+		cmd.Stderr = &problems
+		out, err := cmd.Output()
+		if err != nil {
+			t.Fatalf("bed %s: %v: %s", strings.Join(args, " "), err, &problems)
+		}
+		return string(out)
+	}
+}
+
+// leftovers lists what there is of a bed on the machine.
+func leftovers(t *testing.T, state bed.State) []string {
+	t.Helper()
+	var found []string
+	dir, err := state.Dir()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, pattern := range []string{dir, "/sys/fs/cgroup/forewarm-" + state.ID, "/sys/fs/cgroup/*/forewarm-" + state.ID, "/sys/class/net/" + state.Link} {
+		matches, _ := filepath.Glob(pattern)
+		found = append(found, matches...)
+	}
+	mounts, err := os.ReadFile("/proc/self/mounts")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if strings.Contains(string(mounts), dir) {
+		found = append(found, "a mount")
+	}
+	// A process of the bed has the bed's folder in its command line, or is in its cgroup.
+	processes, _ := filepath.Glob("/proc/[0-9]*")
+	for _, process := range processes {
+		for _, file := range []string{"cmdline", "cgroup"} {
+			text, _ := os.ReadFile(filepath.Join(process, file))
+			if strings.Contains(string(text), dir+"/") || strings.Contains(string(text), "/forewarm-"+state.ID) {
+				found = append(found, fmt.Sprintf("process %s: %.120q", process, text))
+			}
+		}
+	}
+	return found
+}
+
+func TestABedLeavesNothing(t *testing.T) {
+	run := command(t)
+	id := fmt.Sprintf("gone-%d", os.Getpid())
+	start := func(t *testing.T) bed.State {
+		t.Helper()
+		run("up", id)
+		t.Cleanup(func() { _ = bed.Down(id) })
+		state, err := bed.ReadState(id)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if out := run("exec", "-id", id, "kubectl", "run", "web", "--image", bed.WebImage, "--image-pull-policy", "Never"); !strings.Contains(out, "created") {
+			t.Fatal(out)
+		}
+		run("exec", "-id", id, "kubectl", "wait", "--for=condition=Ready", "--timeout=120s", "pod/web")
+		return state
+	}
+	gone := func(t *testing.T, state bed.State) {
+		t.Helper()
+		if left := leftovers(t, state); len(left) > 0 {
+			t.Errorf("left behind: %s", strings.Join(left, "\n"))
+		}
+	}
+	t.Run("after down", func(t *testing.T) {
+		state := start(t)
+		if len(leftovers(t, state)) < 5 {
+			t.Fatal("this test does not see what it looks for")
+		}
+		run("down", id)
+		gone(t, state)
+	})
+	t.Run("after it was killed and another run came by", func(t *testing.T) {
+		state := start(t)
+		if err := syscall.Kill(state.InitPID, syscall.SIGKILL); err != nil {
+			t.Fatal(err)
+		}
+		// As long as the kernel is at it, it is not dead.
+		if err := kit.Wait(time.Minute, func() error {
+			if syscall.Kill(state.InitPID, 0) == nil {
+				return errors.New("init is still there")
+			}
+			return nil
+		}); err != nil {
+			t.Fatal(err)
+		}
+		run("down", "no-such-bed")
+		gone(t, state)
+	})
+}
