@@ -21,9 +21,6 @@ use std::time::Duration;
 use tokio::sync::{Notify, watch};
 use tokio::time::Instant;
 
-/// Event name of the line that is printed when the lease is taken or lost.
-pub const LEADER: &str = "forewarm.leader";
-
 /// What we have of the lease.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Term {
@@ -36,7 +33,8 @@ pub struct Term {
 impl Term {
     /// What is left of the term; zero when it is not held or over.
     pub fn left(&self, now: Instant) -> Duration {
-        self.valid_until.map_or(Duration::ZERO, |until| until.saturating_duration_since(now))
+        self.valid_until
+            .map_or(Duration::ZERO, |until| until.saturating_duration_since(now))
     }
 
     /// Whether it is surely ours at `now`.
@@ -82,6 +80,11 @@ impl Default for Timing {
     /// 15, 10 and 2 s as client-go, 2 s a call: two tries that hang and one that does not fit into a term.
     fn default() -> Self {
         let seconds = Duration::from_secs;
-        Self { lease: seconds(15), renew: seconds(10), retry: seconds(2), call: seconds(2) }
+        Self {
+            lease: seconds(15),
+            renew: seconds(10),
+            retry: seconds(2),
+            call: seconds(2),
+        }
     }
 }

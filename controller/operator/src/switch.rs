@@ -9,9 +9,9 @@
 //! two seconds; floors stay where they are.
 
 use crate::record::Journal;
+use crate::record::line::{SwitchLine, print};
 use k8s_openapi::api::core::v1::ConfigMap;
 use kube::{Api, Client};
-use serde_json::json;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::Mutex;
@@ -19,9 +19,6 @@ use tokio::time::{Instant, timeout};
 
 /// The key that is read.
 pub const KEY: &str = "writes";
-
-/// Event name of the line that is printed when the switch has moved.
-pub const MOVED: &str = "forewarm.switch";
 
 /// How long one look serves all writes.
 const FRESH: Duration = Duration::from_secs(2);
@@ -56,7 +53,12 @@ pub struct Switch {
 impl Switch {
     /// The switch of that name in `namespace`.
     pub fn new(client: Client, namespace: &str, name: &str, journal: Arc<dyn Journal>) -> Self {
-        Self { api: Api::namespaced(client, namespace), name: name.to_owned(), journal, last: Mutex::default() }
+        Self {
+            api: Api::namespaced(client, namespace),
+            name: name.to_owned(),
+            journal,
+            last: Mutex::default(),
+        }
     }
 
     /// Whether writes are allowed: by the last look if it is fresh, else by a new one.
@@ -73,7 +75,9 @@ impl Switch {
             return position.clone();
         }
         let now = self.look().await;
-        let before = last.replace((Instant::now(), now.clone())).map_or(Position::On, |(_, position)| position);
+        let before = last
+            .replace((Instant::now(), now.clone()))
+            .map_or(Position::On, |(_, position)| position);
         if before.allows() != now.allows() {
             self.tell(&now);
         }
@@ -94,19 +98,27 @@ impl Switch {
             Position::On => (false, KEY),
             Position::Off(why) => (true, why.as_str()),
         };
-        self.journal.write(MOVED, json!({"stopped": stopped, "why": why}));
+        print(self.journal.as_ref(), &SwitchLine { stopped, why });
     }
 }
 
 impl std::fmt::Debug for Switch {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Switch").field("name", &self.name).field("last", &self.last).finish_non_exhaustive()
+        f.debug_struct("Switch")
+            .field("name", &self.name)
+            .field("last", &self.last)
+            .finish_non_exhaustive()
     }
 }
 
 fn read(found: Option<&ConfigMap>) -> Position {
     let Some(map) = found else { return Position::On };
-    match map.data.as_ref().and_then(|data| data.get(KEY)).map(|words| words.trim()) {
+    match map
+        .data
+        .as_ref()
+        .and_then(|data| data.get(KEY))
+        .map(|words| words.trim())
+    {
         Some("on") => Position::On,
         Some(words) => Position::Off(format!("{KEY}: {}", words.chars().take(64).collect::<String>())),
         None => Position::Off(format!("no key {KEY}")),
@@ -117,11 +129,14 @@ fn read(found: Option<&ConfigMap>) -> Position {
 mod tests {
     use super::*;
     use crate::api_server::{Reply, Seen, api_server, journal};
-    use serde_json::Value;
+    use serde_json::{Value, json};
     use std::sync::atomic::{AtomicUsize, Ordering};
 
     fn config_map(data: &Value) -> Reply {
-        Reply::Json(200, json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "s"}, "data": data}))
+        Reply::Json(
+            200,
+            json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "s"}, "data": data}),
+        )
     }
 
     fn absent() -> Reply {
@@ -142,16 +157,28 @@ mod tests {
         assert_eq!(position(absent).await, Position::On);
         assert_eq!(position(|| config_map(&json!({"writes": "on"}))).await, Position::On);
         assert_eq!(position(|| config_map(&json!({"writes": " on\n"}))).await, Position::On);
-        assert_eq!(position(|| config_map(&json!({"writes": "off"}))).await, off("writes: off"));
+        assert_eq!(
+            position(|| config_map(&json!({"writes": "off"}))).await,
+            off("writes: off")
+        );
         assert_eq!(position(|| config_map(&json!({"writes": ""}))).await, off("writes: "));
-        assert_eq!(position(|| config_map(&json!({"write": "on"}))).await, off("no key writes"));
+        assert_eq!(
+            position(|| config_map(&json!({"write": "on"}))).await,
+            off("no key writes")
+        );
         assert_eq!(position(|| config_map(&Value::Null)).await, off("no key writes"));
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_switch_that_cannot_be_read_is_off() {
-        assert_eq!(position(|| Reply::status(403, "Forbidden", "no")).await, off("unreadable: HTTP 403"));
-        assert_eq!(position(|| Reply::Text(200, "<html>")).await, off("unreadable: no connection"));
+        assert_eq!(
+            position(|| Reply::status(403, "Forbidden", "no")).await,
+            off("unreadable: HTTP 403")
+        );
+        assert_eq!(
+            position(|| Reply::Text(200, "<html>")).await,
+            off("unreadable: no connection")
+        );
         assert_eq!(position(|| Reply::Reset).await, off("unreadable: no connection"));
         assert_eq!(position(|| Reply::Silence).await, off("unreadable: no answer in time"));
     }
@@ -169,10 +196,20 @@ mod tests {
         let switch = Switch::new(client, "forewarm", "forewarm-switch", journal);
         for (wait, allowed, looked) in [(0, true, 1), (1, true, 1), (1, false, 2), (1, false, 2), (1, true, 3)] {
             tokio::time::advance(Duration::from_secs(wait)).await;
-            assert_eq!((switch.allows().await, looks.load(Ordering::Relaxed)), (allowed, looked));
+            assert_eq!(
+                (switch.allows().await, looks.load(Ordering::Relaxed)),
+                (allowed, looked)
+            );
         }
-        assert_eq!(seen.all()[0].line(), "GET /api/v1/namespaces/forewarm/configmaps/forewarm-switch");
-        let told: Vec<_> = lines.all().into_iter().map(|(_, fields)| fields["stopped"].clone()).collect();
+        assert_eq!(
+            seen.all()[0].line(),
+            "GET /api/v1/namespaces/forewarm/configmaps/forewarm-switch"
+        );
+        let told: Vec<_> = lines
+            .all()
+            .into_iter()
+            .map(|(_, fields)| fields["stopped"].clone())
+            .collect();
         assert_eq!(told, [json!(true), json!(false)]);
     }
 }

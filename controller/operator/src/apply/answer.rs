@@ -23,18 +23,28 @@ pub(super) fn outcome_of(error: &kube::Error) -> Outcome {
 pub(super) fn is_definite(outcome: &Outcome) -> bool {
     let open_ended = matches!(
         outcome,
-        Outcome::TimedOut | Outcome::Refused { kind: RefusedKind::ServerError | RefusedKind::Unreachable, .. }
+        Outcome::TimedOut
+            | Outcome::Refused {
+                kind: RefusedKind::ServerError | RefusedKind::Unreachable,
+                ..
+            }
     );
     !open_ended
 }
 
 /// A refusal with a message that is fit for a log line.
 pub(super) fn refused(kind: RefusedKind, message: &str) -> Outcome {
-    Outcome::Refused { kind, message: short(message) }
+    Outcome::Refused {
+        kind,
+        message: short(message),
+    }
 }
 
 fn refusal(status: &Status) -> Outcome {
-    let causes = status.details.as_ref().is_some_and(|details| !details.causes.is_empty());
+    let causes = status
+        .details
+        .as_ref()
+        .is_some_and(|details| !details.causes.is_empty());
     let named = status.details.as_ref().is_some_and(|details| !details.name.is_empty());
     let kind = match status.code {
         409 => return Outcome::Conflict,
@@ -51,12 +61,18 @@ fn refusal(status: &Status) -> Outcome {
 
 fn words(status: &Status) -> String {
     let causes = status.details.iter().flat_map(|details| &details.causes);
-    let causes = causes.filter(|cause| !cause.message.is_empty()).map(|cause| match cause.field.as_str() {
-        "" => cause.message.clone(),
-        field => format!("{field}: {}", cause.message),
-    });
+    let causes = causes
+        .filter(|cause| !cause.message.is_empty())
+        .map(|cause| match cause.field.as_str() {
+            "" => cause.message.clone(),
+            field => format!("{field}: {}", cause.message),
+        });
     let causes: Vec<_> = causes.collect();
-    if causes.is_empty() { status.message.clone() } else { causes.join("; ") }
+    if causes.is_empty() {
+        status.message.clone()
+    } else {
+        causes.join("; ")
+    }
 }
 
 fn chain(error: &kube::Error) -> String {
@@ -92,7 +108,10 @@ mod tests {
     }
 
     fn is(kind: RefusedKind, message: &str) -> Outcome {
-        Outcome::Refused { kind, message: message.into() }
+        Outcome::Refused {
+            kind,
+            message: message.into(),
+        }
     }
 
     #[test]
@@ -101,27 +120,71 @@ mod tests {
         let rail = json!({"name": "x", "causes": [{"message": "ValidatingAdmissionPolicy 'p' denied request: no"}]});
         let table = [
             ("a failed test", status(422, "rejected", json!({})), Outcome::Conflict),
-            ("without details", status(422, "rejected", Value::Null), Outcome::Conflict),
-            ("a claim or version", status(409, "conflict with helm", causes.clone()), Outcome::Conflict),
-            ("validation", status(422, "x is invalid", causes.clone()), is(RefusedKind::Invalid, "spec.replicas: must be >= 0")),
+            (
+                "without details",
+                status(422, "rejected", Value::Null),
+                Outcome::Conflict,
+            ),
+            (
+                "a claim or version",
+                status(409, "conflict with helm", causes.clone()),
+                Outcome::Conflict,
+            ),
+            (
+                "validation",
+                status(422, "x is invalid", causes.clone()),
+                is(RefusedKind::Invalid, "spec.replicas: must be >= 0"),
+            ),
             (
                 "a rail",
                 status(422, "forbidden", rail.clone()),
                 is(RefusedKind::Invalid, "ValidatingAdmissionPolicy 'p' denied request: no"),
             ),
-            ("named, no causes", status(422, "bad", json!({"name": "x"})), is(RefusedKind::Invalid, "bad")),
-            ("not enrolled", status(403, "cannot patch", json!({"name": "x"})), is(RefusedKind::PermissionDenied, "cannot patch")),
+            (
+                "named, no causes",
+                status(422, "bad", json!({"name": "x"})),
+                is(RefusedKind::Invalid, "bad"),
+            ),
+            (
+                "not enrolled",
+                status(403, "cannot patch", json!({"name": "x"})),
+                is(RefusedKind::PermissionDenied, "cannot patch"),
+            ),
             (
                 "a rail that forbids",
                 status(403, "f", rail),
                 is(RefusedKind::Invalid, "ValidatingAdmissionPolicy 'p' denied request: no"),
             ),
-            ("expired token", status(401, "Unauthorized", Value::Null), is(RefusedKind::PermissionDenied, "Unauthorized")),
-            ("gone", status(404, "not found", Value::Null), is(RefusedKind::NotFound, "not found")),
-            ("malformed", status(400, "invalid JSON patch", Value::Null), is(RefusedKind::Invalid, "invalid JSON patch")),
-            ("busy", status(429, "too many", Value::Null), is(RefusedKind::ServerError, "too many")),
-            ("broken", status(500, "etcd", Value::Null), is(RefusedKind::ServerError, "etcd")),
-            ("may have happened", status(504, "timeout", Value::Null), Outcome::TimedOut),
+            (
+                "expired token",
+                status(401, "Unauthorized", Value::Null),
+                is(RefusedKind::PermissionDenied, "Unauthorized"),
+            ),
+            (
+                "gone",
+                status(404, "not found", Value::Null),
+                is(RefusedKind::NotFound, "not found"),
+            ),
+            (
+                "malformed",
+                status(400, "invalid JSON patch", Value::Null),
+                is(RefusedKind::Invalid, "invalid JSON patch"),
+            ),
+            (
+                "busy",
+                status(429, "too many", Value::Null),
+                is(RefusedKind::ServerError, "too many"),
+            ),
+            (
+                "broken",
+                status(500, "etcd", Value::Null),
+                is(RefusedKind::ServerError, "etcd"),
+            ),
+            (
+                "may have happened",
+                status(504, "timeout", Value::Null),
+                Outcome::TimedOut,
+            ),
         ];
         for (situation, error, expected) in table {
             assert_eq!(outcome_of(&error), expected, "{situation}");
@@ -146,7 +209,10 @@ mod tests {
     #[test]
     fn a_quoted_object_is_cut_off() {
         let error = status(422, "cannot convert Deployment: {\"secret\": 1}", json!({"name": "x"}));
-        assert_eq!(outcome_of(&error), is(RefusedKind::Invalid, "cannot convert Deployment:"));
+        assert_eq!(
+            outcome_of(&error),
+            is(RefusedKind::Invalid, "cannot convert Deployment:")
+        );
     }
 
     proptest! {

@@ -3,11 +3,12 @@
 //! Switch, lease term, namespace and name, a live look where one is due, the intent line, the request with its
 //! deadline and without a retry, the outcome line. The only owner of the mutating client.
 
+use super::Intent;
 use super::answer::{is_definite, outcome_of, refused};
 use super::own_writes::{Next, OwnWrites};
-use super::Intent;
 use crate::lease::Term;
 use crate::record::Journal;
+use crate::record::line::{IntentLine, OutcomeLine, print};
 use crate::switch::Switch;
 use crate::target::{BuildError, Kinds, Resource, TargetKind};
 use forewarm_core::decision::Step;
@@ -16,17 +17,11 @@ use forewarm_core::units::{Now, Replicas, Seconds};
 use http::{HeaderValue, Request};
 use kube::Client;
 use kube::api::DynamicObject;
-use serde_json::{Value, json};
+use serde_json::Value;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::{Instant, timeout};
-
-/// Event name of the line that is printed before each write.
-pub const INTENT: &str = "forewarm.intent";
-
-/// Event name of the line that says what became of it: one for each intent.
-pub const OUTCOME: &str = "forewarm.outcome";
 
 /// Deadline of each call: half the 10 s after which a leader that cannot renew steps down.
 const DEADLINE: Duration = Duration::from_secs(5);
@@ -62,8 +57,16 @@ struct Write<'a> {
 impl<'a> Write<'a> {
     fn of(step: &'a Step) -> Self {
         match step {
-            Step::SetFloor { uid, from, to } => Self { uid, from: *from, to: *to },
-            Step::Adopt { uid, value } => Self { uid, from: *value, to: *value },
+            Step::SetFloor { uid, from, to } => Self {
+                uid,
+                from: *from,
+                to: *to,
+            },
+            Step::Adopt { uid, value } => Self {
+                uid,
+                from: *value,
+                to: *value,
+            },
         }
     }
 
@@ -81,7 +84,14 @@ impl Gate {
         term: watch::Receiver<Term>,
         journal: Arc<dyn Journal>,
     ) -> Self {
-        Self { client, kinds, switch, term, journal, own: OwnWrites::default() }
+        Self {
+            client,
+            kinds,
+            switch,
+            term,
+            journal,
+            own: OwnWrites::default(),
+        }
     }
 
     /// What the watch shows of an object: a write of ours that is in it counts as visible (W5).
@@ -91,7 +101,9 @@ impl Gate {
 
     /// Carries out the step at `place` of `intent`.
     pub(super) async fn send(&self, intent: &Intent, place: usize, step: &Step, now: Now) -> Outcome {
-        self.pass(intent, place, step, now).await.unwrap_or_else(|outcome| outcome)
+        self.pass(intent, place, step, now)
+            .await
+            .unwrap_or_else(|outcome| outcome)
     }
 
     async fn pass(&self, intent: &Intent, place: usize, step: &Step, now: Now) -> Result<Outcome, Outcome> {
@@ -99,16 +111,21 @@ impl Gate {
         self.open().await?;
         let (resource, kind) = self.admit(intent)?;
         let id = audit_id(&intent.decision, place, ATTEMPT);
-        let request = kind.request(resource, &intent.target, step).map_err(|error| unfit(&error))?;
+        let request = kind
+            .request(resource, &intent.target, step)
+            .map_err(|error| unfit(&error))?;
         let request = marked(request, &id)?;
         if self.look_is_due(&write, intent, now)? {
             self.look(intent, resource, kind, &write).await?;
             self.open().await?;
         }
-        self.journal.write(INTENT, intent_line(intent, step, &id));
+        print(self.journal.as_ref(), &intent_line(intent, step, &id));
         let sent = Instant::now();
         let outcome = self.call(request, &write).await;
-        self.journal.write(OUTCOME, outcome_line(intent, &outcome, &id, sent.elapsed()));
+        print(
+            self.journal.as_ref(),
+            &outcome_line(intent, &outcome, &id, sent.elapsed()),
+        );
         Ok(outcome)
     }
 
@@ -119,7 +136,11 @@ impl Gate {
             return fenced(Fence::SwitchedOff);
         }
         let left = self.term.borrow().left(Instant::now());
-        if left < DEADLINE { fenced(Fence::LeaseLost) } else { Ok(()) }
+        if left < DEADLINE {
+            fenced(Fence::LeaseLost)
+        } else {
+            Ok(())
+        }
     }
 
     /// Namespace and kind (W4).
@@ -127,9 +148,12 @@ impl Gate {
         if intent.target.namespace != intent.key.namespace {
             return fenced(Fence::ForeignNamespace);
         }
-        self.kinds
-            .find(&intent.target)
-            .ok_or_else(|| refused(RefusedKind::Invalid, "this kind is not among those that may be scaled here"))
+        self.kinds.find(&intent.target).ok_or_else(|| {
+            refused(
+                RefusedKind::Invalid,
+                "this kind is not among those that may be scaled here",
+            )
+        })
     }
 
     /// Whether the object must be looked at first: before a fall (W6), and after a write of ours that the watch
@@ -154,7 +178,9 @@ impl Gate {
         write: &Write<'_>,
     ) -> Result<(), Outcome> {
         let path = resource.path(&intent.target).map_err(|error| unfit(&error))?;
-        let request = Request::get(path).body(Vec::new()).map_err(|error| unfit(&error.into()))?;
+        let request = Request::get(path)
+            .body(Vec::new())
+            .map_err(|error| unfit(&error.into()))?;
         let text = self.ask(request).await?;
         let unreadable = || refused(RefusedKind::ServerError, "the answer could not be read");
         let object: DynamicObject = serde_json::from_str(&text).map_err(|_| unreadable())?;
@@ -188,7 +214,10 @@ impl Gate {
 
 impl std::fmt::Debug for Gate {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Gate").field("kinds", &self.kinds).field("own", &self.own).finish_non_exhaustive()
+        f.debug_struct("Gate")
+            .field("kinds", &self.kinds)
+            .field("own", &self.own)
+            .finish_non_exhaustive()
     }
 }
 
@@ -212,26 +241,24 @@ fn version(answer: &str) -> Option<u64> {
     answer.get("metadata")?.get("resourceVersion")?.as_str()?.parse().ok()
 }
 
-/// What both lines of a write begin with.
-fn line(intent: &Intent, id: &str) -> Value {
-    json!({
-        "namespace": intent.key.namespace,
-        "policy": intent.key.name,
-        "decision": intent.decision,
-        "audit_id": id,
-    })
+fn intent_line<'a>(intent: &'a Intent, step: &'a Step, id: &'a str) -> IntentLine<'a> {
+    IntentLine {
+        namespace: &intent.key.namespace,
+        policy: &intent.key.name,
+        target: &intent.target,
+        decision: &intent.decision,
+        audit_id: id,
+        step,
+    }
 }
 
-fn intent_line(intent: &Intent, step: &Step, id: &str) -> Value {
-    let mut line = line(intent, id);
-    line["target"] = json!(intent.target);
-    line["step"] = json!(step);
-    line
-}
-
-fn outcome_line(intent: &Intent, outcome: &Outcome, id: &str, took: Duration) -> Value {
-    let mut line = line(intent, id);
-    line["outcome"] = json!(outcome);
-    line["took_ms"] = json!(u64::try_from(took.as_millis()).unwrap_or(u64::MAX));
-    line
+fn outcome_line<'a>(intent: &'a Intent, outcome: &'a Outcome, id: &'a str, took: Duration) -> OutcomeLine<'a> {
+    OutcomeLine {
+        namespace: &intent.key.namespace,
+        policy: &intent.key.name,
+        decision: &intent.decision,
+        audit_id: id,
+        outcome,
+        took_ms: u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
+    }
 }

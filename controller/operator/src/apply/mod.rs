@@ -10,7 +10,7 @@ mod refusals;
 mod turn;
 
 pub use connection::{ConnectError, own_connection};
-pub use gate::{Gate, INTENT, OUTCOME, audit_id};
+pub use gate::{Gate, audit_id};
 
 use crate::target::TargetRef;
 use forewarm_core::decision::Step;
@@ -62,7 +62,11 @@ pub struct Limits {
 impl Default for Limits {
     /// 200 requests, 8 at a time, begun within 10 s: 13 writes/s at a tick of 15 s.
     fn default() -> Self {
-        Self { requests: 200, at_once: 8, within: Duration::from_secs(10) }
+        Self {
+            requests: 200,
+            at_once: 8,
+            within: Duration::from_secs(10),
+        }
     }
 }
 
@@ -77,7 +81,11 @@ pub struct Apply {
 impl Apply {
     /// Writes through `gate`, within `limits`.
     pub fn new(gate: Gate, limits: Limits) -> Self {
-        Self { gate, limits, refusals: Refusals::default() }
+        Self {
+            gate,
+            limits,
+            refusals: Refusals::default(),
+        }
     }
 
     /// Tells what the watch shows of a target, so that a write of ours counts as visible (W5). To be called
@@ -111,7 +119,10 @@ impl Apply {
             };
             outcomes.push(outcome);
         }
-        Done { key: intent.key, outcomes }
+        Done {
+            key: intent.key,
+            outcomes,
+        }
     }
 
     async fn write(&self, intent: &Intent, place: usize, step: &Step, turn: &Turn, now: Now) -> Outcome {

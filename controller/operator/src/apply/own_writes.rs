@@ -41,12 +41,28 @@ struct OwnWrite {
 impl OwnWrites {
     /// Remembers a write that was accepted; `version` is the object's resource version after it.
     pub(super) fn accepted(&self, uid: &str, to: Replicas, version: Option<u64>) {
-        self.put(uid, OwnWrite { to, at: Instant::now(), version, certain: true });
+        self.put(
+            uid,
+            OwnWrite {
+                to,
+                at: Instant::now(),
+                version,
+                certain: true,
+            },
+        );
     }
 
     /// Remembers a write that may have happened.
     pub(super) fn uncertain(&self, uid: &str, to: Replicas) {
-        self.put(uid, OwnWrite { to, at: Instant::now(), version: None, certain: false });
+        self.put(
+            uid,
+            OwnWrite {
+                to,
+                at: Instant::now(),
+                version: None,
+                certain: false,
+            },
+        );
     }
 
     /// The watch shows `floor` at `version`. Later versions have larger numbers; where one is not a number,

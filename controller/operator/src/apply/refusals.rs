@@ -16,9 +16,18 @@ const STANDS: Duration = Duration::from_secs(30);
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 enum Asked {
     /// Any write to this kind in this namespace: the operator has no role there.
-    Namespace { namespace: String, api_version: String, kind: String },
+    Namespace {
+        namespace: String,
+        api_version: String,
+        kind: String,
+    },
     /// Exactly this change.
-    Change { target: TargetRef, uid: String, to: u32, adopt: bool },
+    Change {
+        target: TargetRef,
+        uid: String,
+        to: u32,
+        adopt: bool,
+    },
 }
 
 /// Refusals of the last [`STANDS`].
@@ -39,8 +48,14 @@ impl Refusals {
     /// Remembers `outcome` where asking again would get the same answer.
     pub(super) fn remember(&self, target: &TargetRef, step: &Step, outcome: &Outcome) {
         let asked = match outcome {
-            Outcome::Refused { kind: RefusedKind::PermissionDenied, .. } => namespace(target),
-            Outcome::Refused { kind: RefusedKind::Invalid, .. } => change(target, step),
+            Outcome::Refused {
+                kind: RefusedKind::PermissionDenied,
+                ..
+            } => namespace(target),
+            Outcome::Refused {
+                kind: RefusedKind::Invalid,
+                ..
+            } => change(target, step),
             _ => return,
         };
         self.lock().insert(asked, (Instant::now(), outcome.clone()));
@@ -69,5 +84,10 @@ fn change(target: &TargetRef, step: &Step) -> Asked {
         Step::SetFloor { uid, from: _, to } => (uid, to, false),
         Step::Adopt { uid, value } => (uid, value, true),
     };
-    Asked::Change { target: target.clone(), uid: uid.clone(), to: to.0, adopt }
+    Asked::Change {
+        target: target.clone(),
+        uid: uid.clone(),
+        to: to.0,
+        adopt,
+    }
 }

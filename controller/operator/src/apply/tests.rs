@@ -4,6 +4,7 @@ use super::gate::Gate;
 use super::*;
 use crate::api_server::{Kept, Reply, Seen, api_server, journal};
 use crate::lease::Term;
+use crate::record::line::event::{INTENT, OUTCOME};
 use crate::switch::Switch;
 use crate::target::{Kinds, Resource};
 use forewarm_core::outcome::RefusedKind;
@@ -28,7 +29,11 @@ struct Room {
 
 impl Room {
     fn new(answer: impl FnMut(&Seen) -> Reply + Send + 'static) -> Self {
-        Self::with(Limits::default(), || Reply::status(404, "NotFound", "no switch"), answer)
+        Self::with(
+            Limits::default(),
+            || Reply::status(404, "NotFound", "no switch"),
+            answer,
+        )
     }
 
     fn with(
@@ -44,7 +49,13 @@ impl Room {
         let kinds = Arc::new(Kinds::new(&[rollout]));
         let switch = Switch::new(switch_client, "forewarm", "forewarm-switch", Arc::clone(&journal));
         let gate = Gate::new(client, kinds, Arc::new(switch), terms, journal);
-        Self { apply: Apply::new(gate, limits), writes, switches, lines, term }
+        Self {
+            apply: Apply::new(gate, limits),
+            writes,
+            switches,
+            lines,
+            term,
+        }
     }
 
     async fn run(&self, intents: Vec<Intent>) -> Vec<Vec<Outcome>> {
@@ -68,26 +79,46 @@ impl Room {
 }
 
 fn held(left: Duration) -> Term {
-    Term { epoch: 3, valid_until: Some(Instant::now() + left) }
+    Term {
+        epoch: 3,
+        valid_until: Some(Instant::now() + left),
+    }
 }
 
 fn now(seconds: u64) -> Now {
-    Now { wall: Wall(0), mono: Mono(1_000_000 + seconds * 1000) }
+    Now {
+        wall: Wall(0),
+        mono: Mono(1_000_000 + seconds * 1000),
+    }
 }
 
 fn intent(steps: Vec<Step>) -> Intent {
-    let key = FunctionKey { namespace: "payments".into(), name: "fraud-policy".into() };
+    let key = FunctionKey {
+        namespace: "payments".into(),
+        name: "fraud-policy".into(),
+    };
     let target = TargetRef {
         api_version: "apps/v1".into(),
         kind: "Deployment".into(),
         namespace: "payments".into(),
         name: "fraud".into(),
     };
-    Intent { key, target, mode: Mode::Enforce, decision: "01J".into(), viewed_at: now(0).mono, steps }
+    Intent {
+        key,
+        target,
+        mode: Mode::Enforce,
+        decision: "01J".into(),
+        viewed_at: now(0).mono,
+        steps,
+    }
 }
 
 fn set(from: u32, to: u32) -> Step {
-    Step::SetFloor { uid: "u-1".into(), from: Replicas(from), to: Replicas(to) }
+    Step::SetFloor {
+        uid: "u-1".into(),
+        from: Replicas(from),
+        to: Replicas(to),
+    }
 }
 
 /// An intent for an object of its own.
@@ -97,7 +128,10 @@ fn named(namespace: &str, name: &str, mut steps: Vec<Step>) -> Intent {
         *uid = format!("{namespace}-{name}");
     }
     let mut intent = intent(steps);
-    intent.key = FunctionKey { namespace: namespace.into(), name: name.into() };
+    intent.key = FunctionKey {
+        namespace: namespace.into(),
+        name: name.into(),
+    };
     intent.target.namespace = namespace.into();
     intent.target.name = name.into();
     intent
@@ -140,9 +174,17 @@ async fn a_raise_is_one_patch_that_tests_identity_and_value() {
 #[tokio::test(start_paused = true)]
 async fn adoption_applies_the_present_value_without_force() {
     let room = Room::new(|_| scale(2, "9"));
-    let step = Step::Adopt { uid: "u-1".into(), value: Replicas(2) };
+    let step = Step::Adopt {
+        uid: "u-1".into(),
+        value: Replicas(2),
+    };
     assert_eq!(room.one(step).await, Outcome::Applied);
-    assert_eq!(room.requests(), [format!("PATCH {SCALE}?fieldManager=forewarm&force=false&fieldValidation=Strict")]);
+    assert_eq!(
+        room.requests(),
+        [format!(
+            "PATCH {SCALE}?fieldManager=forewarm&force=false&fieldValidation=Strict"
+        )]
+    );
     let request = room.writes.all().remove(0);
     assert_eq!(request.header("content-type"), "application/apply-patch+yaml");
     let body = json!({"apiVersion": "autoscaling/v1", "kind": "Scale", "metadata": {"name": "fraud", "uid": "u-1"},
@@ -152,10 +194,20 @@ async fn adoption_applies_the_present_value_without_force() {
 
 #[tokio::test(start_paused = true)]
 async fn a_fall_looks_at_the_object_first() {
-    let room = Room::new(|request| if request.method == "GET" { deployment("u-1", 8) } else { scale(7, "9") });
+    let room = Room::new(|request| {
+        if request.method == "GET" {
+            deployment("u-1", 8)
+        } else {
+            scale(7, "9")
+        }
+    });
     assert_eq!(room.one(set(8, 7)).await, Outcome::Applied);
     assert_eq!(room.requests(), [LOOK.to_owned(), format!("PATCH {SCALE}?{QUERY}")]);
-    assert_eq!(room.writes.all()[0].header("audit-id"), "", "a read has no intent line, so no decision id");
+    assert_eq!(
+        room.writes.all()[0].header("audit-id"),
+        "",
+        "a read has no intent line, so no decision id"
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -168,14 +220,26 @@ async fn a_fall_is_not_sent_when_the_object_is_another_or_has_moved() {
     }
     let room = Room::new(|_| Reply::Text(200, "<html>"));
     let outcome = room.one(set(8, 7)).await;
-    assert!(matches!(outcome, Outcome::Refused { kind: RefusedKind::ServerError, .. }), "{outcome:?}");
+    assert!(
+        matches!(
+            outcome,
+            Outcome::Refused {
+                kind: RefusedKind::ServerError,
+                ..
+            }
+        ),
+        "{outcome:?}"
+    );
     assert_eq!(room.requests(), [LOOK]);
 }
 
 #[tokio::test(start_paused = true)]
 async fn w6_a_fall_needs_a_fresh_view_and_a_raise_does_not() {
     let room = Room::new(|_| scale(9, "9"));
-    let view = |step| Intent { viewed_at: Mono(now(0).mono.0 - 60_001), ..intent(vec![step]) };
+    let view = |step| Intent {
+        viewed_at: Mono(now(0).mono.0 - 60_001),
+        ..intent(vec![step])
+    };
     assert_eq!(room.run(vec![view(set(8, 7))]).await, [[fenced(Fence::StaleView)]]);
     assert!(room.requests().is_empty());
     assert_eq!(room.run(vec![view(set(8, 9))]).await, [[Outcome::Applied]]);
@@ -199,35 +263,71 @@ async fn a1_the_intent_is_printed_before_the_request_and_the_outcome_after() {
     let target = json!({"api_version": "apps/v1", "kind": "Deployment", "namespace": "payments", "name": "fraud"});
     let head = json!({"namespace": "payments", "policy": "fraud-policy", "decision": "01J", "audit_id": "01J.1.1"});
     for (_, fields) in &lines {
-        assert!(head.as_object().unwrap().iter().all(|(key, value)| &fields[key] == value), "{fields}");
+        assert!(
+            head.as_object()
+                .unwrap()
+                .iter()
+                .all(|(key, value)| &fields[key] == value),
+            "{fields}"
+        );
     }
     assert_eq!(lines[0].1["target"], target);
     assert_eq!(lines[0].1["step"], json!(set(3, 7)));
-    assert_eq!((&lines[1].1["outcome"], &lines[1].1["took_ms"]), (&json!("Applied"), &json!(0)));
+    assert_eq!(
+        (&lines[1].1["outcome"], &lines[1].1["took_ms"]),
+        (&json!("Applied"), &json!(0))
+    );
 }
 
 #[tokio::test(start_paused = true)]
 async fn shadow_sends_nothing() {
     let room = Room::new(|_| Reply::Reset);
-    let shadow = Intent { mode: Mode::Shadow, ..intent(vec![set(3, 7), set(7, 6)]) };
+    let shadow = Intent {
+        mode: Mode::Shadow,
+        ..intent(vec![set(3, 7), set(7, 6)])
+    };
     assert_eq!(room.run(vec![shadow]).await, [[Outcome::Shadow, Outcome::Shadow]]);
     assert!(room.requests().is_empty() && room.switches.all().is_empty() && room.events().is_empty());
 }
 
 #[tokio::test(start_paused = true)]
 async fn each_answer_becomes_its_outcome_and_is_asked_for_once() {
-    let refused = |kind, message: &str| Outcome::Refused { kind, message: message.into() };
+    let refused = |kind, message: &str| Outcome::Refused {
+        kind,
+        message: message.into(),
+    };
     let table = [
-        (Reply::status(422, "Invalid", "the server rejected our request"), Outcome::Conflict),
+        (
+            Reply::status(422, "Invalid", "the server rejected our request"),
+            Outcome::Conflict,
+        ),
         (Reply::status(409, "Conflict", "modified"), Outcome::Conflict),
-        (Reply::status(403, "Forbidden", "no"), refused(RefusedKind::PermissionDenied, "no")),
-        (Reply::status(404, "NotFound", "gone"), refused(RefusedKind::NotFound, "gone")),
-        (Reply::status(429, "TooManyRequests", "busy"), refused(RefusedKind::ServerError, "busy")),
-        (Reply::status(503, "ServiceUnavailable", "later"), refused(RefusedKind::ServerError, "later")),
+        (
+            Reply::status(403, "Forbidden", "no"),
+            refused(RefusedKind::PermissionDenied, "no"),
+        ),
+        (
+            Reply::status(404, "NotFound", "gone"),
+            refused(RefusedKind::NotFound, "gone"),
+        ),
+        (
+            Reply::status(429, "TooManyRequests", "busy"),
+            refused(RefusedKind::ServerError, "busy"),
+        ),
+        (
+            Reply::status(503, "ServiceUnavailable", "later"),
+            refused(RefusedKind::ServerError, "later"),
+        ),
         (Reply::status(504, "Timeout", "late"), Outcome::TimedOut),
         (Reply::Silence, Outcome::TimedOut),
-        (Reply::After(Duration::from_secs(6), Box::new(scale(7, "9"))), Outcome::TimedOut),
-        (Reply::After(Duration::from_secs(4), Box::new(scale(7, "9"))), Outcome::Applied),
+        (
+            Reply::After(Duration::from_secs(6), Box::new(scale(7, "9"))),
+            Outcome::TimedOut,
+        ),
+        (
+            Reply::After(Duration::from_secs(4), Box::new(scale(7, "9"))),
+            Outcome::Applied,
+        ),
     ];
     for (reply, expected) in table {
         let answer = reply.clone();
@@ -237,7 +337,16 @@ async fn each_answer_becomes_its_outcome_and_is_asked_for_once() {
     }
     let room = Room::new(|_| Reply::Reset);
     let outcome = room.one(set(3, 7)).await;
-    assert!(matches!(outcome, Outcome::Refused { kind: RefusedKind::Unreachable, .. }), "{outcome:?}");
+    assert!(
+        matches!(
+            outcome,
+            Outcome::Refused {
+                kind: RefusedKind::Unreachable,
+                ..
+            }
+        ),
+        "{outcome:?}"
+    );
     assert_eq!(room.requests().len(), 1);
 }
 
@@ -253,7 +362,11 @@ async fn a_thrown_or_unreadable_switch_stops_all_writes() {
 
 #[tokio::test(start_paused = true)]
 async fn w2_no_write_starts_that_could_outlive_the_term() {
-    for (left, expected) in [(5000, Outcome::Applied), (4999, fenced(Fence::LeaseLost)), (0, fenced(Fence::LeaseLost))] {
+    for (left, expected) in [
+        (5000, Outcome::Applied),
+        (4999, fenced(Fence::LeaseLost)),
+        (0, fenced(Fence::LeaseLost)),
+    ] {
         let room = Room::new(|_| scale(7, "9"));
         room.term.send_replace(held(Duration::from_millis(left)));
         assert_eq!(room.one(set(3, 7)).await, expected, "{left} ms");
@@ -270,7 +383,11 @@ async fn a_lease_lost_during_the_look_stops_the_write() {
     let lost = Arc::clone(&term);
     let room = Room::new(move |request| {
         if request.method == "GET" {
-            lost.lock().unwrap().as_ref().expect("the term").send_replace(Term::default());
+            lost.lock()
+                .unwrap()
+                .as_ref()
+                .expect("the term")
+                .send_replace(Term::default());
         }
         deployment("u-1", 8)
     });
@@ -292,7 +409,16 @@ async fn w4_a_write_outside_the_policys_namespace_is_never_sent() {
     let zero = vec![intent(vec![set(0, 3)]), intent(vec![set(1, 0)])];
     for intents in [vec![unlisted], vec![odd], zero] {
         for outcomes in room.run(intents).await {
-            assert!(matches!(outcomes[..], [Outcome::Refused { kind: RefusedKind::Invalid, .. }]), "{outcomes:?}");
+            assert!(
+                matches!(
+                    outcomes[..],
+                    [Outcome::Refused {
+                        kind: RefusedKind::Invalid,
+                        ..
+                    }]
+                ),
+                "{outcomes:?}"
+            );
         }
     }
     assert!(room.requests().is_empty() && room.events().is_empty());
@@ -313,7 +439,14 @@ async fn a_listed_kind_is_written_through_its_own_path() {
 async fn a_later_step_waits_for_the_earlier() {
     let room = Room::new(|_| Reply::status(422, "Invalid", "rejected"));
     let outcomes = room.run(vec![intent(vec![set(3, 7), set(7, 9), set(9, 10)])]).await;
-    assert_eq!(outcomes, [[Outcome::Conflict, fenced(Fence::EarlierStep), fenced(Fence::EarlierStep)]]);
+    assert_eq!(
+        outcomes,
+        [[
+            Outcome::Conflict,
+            fenced(Fence::EarlierStep),
+            fenced(Fence::EarlierStep)
+        ]]
+    );
     assert_eq!(room.requests().len(), 1);
 }
 
@@ -331,7 +464,11 @@ async fn w5_a_second_write_waits_until_the_first_is_visible() {
     assert_eq!(room.one(set(7, 8)).await, Outcome::Applied);
     tokio::time::advance(Duration::from_secs(30)).await;
     room.term.send_replace(held(Duration::from_secs(10)));
-    assert_eq!(room.one(set(7, 9)).await, Outcome::Applied, "not shown for 30 s: a live look");
+    assert_eq!(
+        room.one(set(7, 9)).await,
+        Outcome::Applied,
+        "not shown for 30 s: a live look"
+    );
     let methods: Vec<_> = room.writes.all().into_iter().map(|request| request.method).collect();
     assert_eq!(methods, ["PATCH", "PATCH", "GET", "PATCH"]);
 }
@@ -347,8 +484,18 @@ async fn a2_after_an_answer_that_was_lost_the_object_is_looked_at() {
             _ => scale(9, "9"),
         }
     });
-    assert!(matches!(room.one(set(3, 7)).await, Outcome::Refused { kind: RefusedKind::Unreachable, .. }));
-    assert_eq!(room.one(set(3, 8)).await, Outcome::Conflict, "the lost write had happened");
+    assert!(matches!(
+        room.one(set(3, 7)).await,
+        Outcome::Refused {
+            kind: RefusedKind::Unreachable,
+            ..
+        }
+    ));
+    assert_eq!(
+        room.one(set(3, 8)).await,
+        Outcome::Conflict,
+        "the lost write had happened"
+    );
     assert_eq!(room.one(set(7, 9)).await, Outcome::Applied);
     let methods: Vec<_> = room.writes.all().into_iter().map(|request| request.method).collect();
     assert_eq!(methods, ["PATCH", "GET", "GET", "PATCH"]);
@@ -356,7 +503,11 @@ async fn a2_after_an_answer_that_was_lost_the_object_is_looked_at() {
 
 #[tokio::test(start_paused = true)]
 async fn the_largest_shortfall_goes_first_and_answers_keep_their_order() {
-    let limits = Limits { at_once: 1, requests: 3, ..Limits::default() };
+    let limits = Limits {
+        at_once: 1,
+        requests: 3,
+        ..Limits::default()
+    };
     let room = Room::with(limits, || Reply::status(404, "NotFound", "no"), |_| scale(7, "9"));
     let intents = vec![
         named("payments", "small", vec![set(3, 4)]),
@@ -365,32 +516,67 @@ async fn the_largest_shortfall_goes_first_and_answers_keep_their_order() {
         named("payments", "middle", vec![set(10, 20)]),
     ];
     let outcomes = room.run(intents).await;
-    assert_eq!(outcomes, [[Outcome::Applied], [fenced(Fence::TickFull)], [Outcome::Applied], [Outcome::Applied]]);
-    let names: Vec<_> = room.requests().iter().map(|line| line.split('/').nth(7).unwrap().to_owned()).collect();
+    assert_eq!(
+        outcomes,
+        [
+            [Outcome::Applied],
+            [fenced(Fence::TickFull)],
+            [Outcome::Applied],
+            [Outcome::Applied]
+        ]
+    );
+    let names: Vec<_> = room
+        .requests()
+        .iter()
+        .map(|line| line.split('/').nth(7).unwrap().to_owned())
+        .collect();
     assert_eq!(names, ["large", "middle", "small"]);
 }
 
 #[tokio::test(start_paused = true)]
 async fn no_write_begins_after_the_ticks_time() {
-    let limits = Limits { at_once: 1, ..Limits::default() };
+    let limits = Limits {
+        at_once: 1,
+        ..Limits::default()
+    };
     let room = Room::with(limits, || Reply::status(404, "NotFound", "no"), |_| Reply::Silence);
     room.term.send_replace(held(Duration::from_mins(1)));
-    let intents = (0..4).map(|n| named("payments", &format!("f{n}"), vec![set(3, 7)])).collect();
+    let intents = (0..4)
+        .map(|n| named("payments", &format!("f{n}"), vec![set(3, 7)]))
+        .collect();
     let outcomes = room.run(intents).await;
     let late = fenced(Fence::TickFull);
-    assert_eq!(outcomes, [[Outcome::TimedOut], [Outcome::TimedOut], [late.clone()], [late]]);
+    assert_eq!(
+        outcomes,
+        [[Outcome::TimedOut], [Outcome::TimedOut], [late.clone()], [late]]
+    );
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_namespace_without_a_role_uses_up_nobody_elses_share() {
-    let limits = Limits { at_once: 1, requests: 4, ..Limits::default() };
-    let room = Room::with(limits, || Reply::status(404, "NotFound", "no"), |request| {
-        if request.uri.contains("/closed/") { Reply::status(403, "Forbidden", "no role") } else { scale(7, "9") }
-    });
+    let limits = Limits {
+        at_once: 1,
+        requests: 4,
+        ..Limits::default()
+    };
+    let room = Room::with(
+        limits,
+        || Reply::status(404, "NotFound", "no"),
+        |request| {
+            if request.uri.contains("/closed/") {
+                Reply::status(403, "Forbidden", "no role")
+            } else {
+                scale(7, "9")
+            }
+        },
+    );
     let closed = (0..50).map(|n| named("closed", &format!("f{n}"), vec![set(3, 90)]));
     let open = (0..3).map(|n| named("open", &format!("f{n}"), vec![set(3, 7)]));
     let outcomes = room.run(closed.chain(open).collect()).await;
-    let denied = Outcome::Refused { kind: RefusedKind::PermissionDenied, message: "no role".into() };
+    let denied = Outcome::Refused {
+        kind: RefusedKind::PermissionDenied,
+        message: "no role".into(),
+    };
     assert!(outcomes[..50].iter().all(|outcomes| outcomes[..] == [denied.clone()]));
     assert!(outcomes[50..].iter().all(|outcomes| outcomes[..] == [Outcome::Applied]));
     assert_eq!(room.requests().len(), 4);
@@ -412,20 +598,35 @@ async fn another_value_than_the_refused_one_is_sent() {
     let causes = json!({"code": 422, "reason": "Invalid", "message": "m", "details": {"name": "x", "causes": [{"message": "quota"}]}});
     let room = Room::new(move |_| Reply::Json(422, causes.clone()));
     for (to, requests) in [(40, 1), (40, 1), (20, 2)] {
-        assert!(matches!(room.one(set(3, to)).await, Outcome::Refused { kind: RefusedKind::Invalid, .. }));
+        assert!(matches!(
+            room.one(set(3, to)).await,
+            Outcome::Refused {
+                kind: RefusedKind::Invalid,
+                ..
+            }
+        ));
         assert_eq!(room.requests().len(), requests);
     }
 }
 
 #[tokio::test(start_paused = true)]
 async fn writes_go_out_at_most_so_many_at_a_time() {
-    let limits = Limits { at_once: 8, ..Limits::default() };
+    let limits = Limits {
+        at_once: 8,
+        ..Limits::default()
+    };
     let slow = || Reply::After(Duration::from_secs(1), Box::new(scale(7, "9")));
     let room = Room::with(limits, || Reply::status(404, "NotFound", "no"), move |_| slow());
-    let intents = (0..24).map(|n| named("payments", &format!("f{n}"), vec![set(3, 7)])).collect();
+    let intents = (0..24)
+        .map(|n| named("payments", &format!("f{n}"), vec![set(3, 7)]))
+        .collect();
     let start = Instant::now();
     let outcomes = room.run(intents).await;
     assert!(outcomes.iter().all(|outcomes| outcomes[..] == [Outcome::Applied]));
     assert_eq!(start.elapsed().as_secs(), 3, "24 writes of 1 s, 8 at a time");
-    assert_eq!(room.switches.all().len(), 2, "one look at the switch serves two seconds");
+    assert_eq!(
+        room.switches.all().len(),
+        2,
+        "one look at the switch serves two seconds"
+    );
 }

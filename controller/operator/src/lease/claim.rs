@@ -108,6 +108,9 @@ fn epoch(spec: &LeaseSpec) -> u64 {
 
 /// What the claim itself asks for, but not less than we ask, nor absurdly long.
 fn patience(spec: Option<&LeaseSpec>, timing: Timing) -> Duration {
-    let asked = spec.and_then(|spec| spec.lease_duration_seconds).and_then(|n| u64::try_from(n).ok()).unwrap_or(0);
+    let asked = spec
+        .and_then(|spec| spec.lease_duration_seconds)
+        .and_then(|n| u64::try_from(n).ok())
+        .unwrap_or(0);
     Duration::from_secs(asked).min(LONGEST).max(timing.lease)
 }

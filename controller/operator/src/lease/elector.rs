@@ -1,14 +1,14 @@
 //! The task that takes, renews and gives up the lease.
 
 use super::claim::{CHAIN_HEAD, Found, Watched, anchored, claimed, given_up, is_held_by};
-use super::{LEADER, Leadership, Term, Timing};
+use super::{Leadership, Term, Timing};
 use crate::record::Journal;
+use crate::record::line::{LeaderLine, Leadership as Turn, print};
 use k8s_openapi::api::coordination::v1::Lease;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::MicroTime;
 use k8s_openapi::jiff::Timestamp;
 use kube::api::{ObjectMeta, PostParams};
 use kube::{Api, Client};
-use serde_json::json;
 use std::future::Future;
 use std::sync::Arc;
 use tokio::sync::{Notify, watch};
@@ -67,11 +67,27 @@ impl Elector {
     ) -> (Self, Leadership) {
         let (term, terms) = watch::channel(Term::default());
         let taken = Arc::new(Notify::new());
-        let leadership = Leadership { term: terms, taken: Arc::clone(&taken) };
+        let leadership = Leadership {
+            term: terms,
+            taken: Arc::clone(&taken),
+        };
         let api = Api::namespaced(client, namespace);
         let name = name.to_owned();
         let watched = Watched::default();
-        (Self { api, name, id, timing, journal, term, taken, watched, held: None }, leadership)
+        (
+            Self {
+                api,
+                name,
+                id,
+                timing,
+                journal,
+                term,
+                taken,
+                watched,
+                held: None,
+            },
+            leadership,
+        )
     }
 
     /// Takes part until `stop`; then gives the lease up. Stop it after the last write has ended.
@@ -106,7 +122,8 @@ impl Elector {
         if self.ends().is_some_and(|end| end <= now) {
             self.lose("");
         }
-        self.ends().map_or(now + self.timing.retry, |end| end.min(now + self.timing.retry))
+        self.ends()
+            .map_or(now + self.timing.retry, |end| end.min(now + self.timing.retry))
     }
 
     fn ends(&self) -> Option<Instant> {
@@ -129,7 +146,13 @@ impl Elector {
         let after = found.as_ref().and_then(anchored).filter(|_| epoch.is_none()).cloned();
         let next = epoch.unwrap_or_else(|| self.watched.next_epoch());
         let exists = found.is_some();
-        let named = || Lease { metadata: ObjectMeta { name: Some(self.name.clone()), ..ObjectMeta::default() }, spec: None };
+        let named = || Lease {
+            metadata: ObjectMeta {
+                name: Some(self.name.clone()),
+                ..ObjectMeta::default()
+            },
+            spec: None,
+        };
         let wall = MicroTime(Timestamp::now());
         let found = found.unwrap_or_else(named);
         let mut claim = claimed(&found, &self.id, next, epoch.is_none(), self.timing, &wall);
@@ -157,9 +180,12 @@ impl Elector {
         let taken = self.held.replace(Held { epoch, renewed }).is_none();
         if taken {
             self.journal.begin(epoch);
-            self.tell("taken", after);
+            self.tell(Turn::Taken, after);
         }
-        self.term.send_replace(Term { epoch, valid_until: Some(renewed + self.timing.renew) });
+        self.term.send_replace(Term {
+            epoch,
+            valid_until: Some(renewed + self.timing.renew),
+        });
         if taken {
             self.taken.notify_one();
         }
@@ -167,25 +193,32 @@ impl Elector {
 
     fn lose(&mut self, to: &str) {
         if let Some(held) = self.held.take() {
-            self.term.send_replace(Term { epoch: held.epoch, valid_until: None });
+            self.term.send_replace(Term {
+                epoch: held.epoch,
+                valid_until: None,
+            });
             tracing::warn!(to, epoch = held.epoch, "Lease lost.");
-            self.tell("lost", None);
+            self.tell(Turn::Lost, None);
         }
     }
 
-    fn tell(&self, state: &'static str, after: Option<&str>) {
-        self.journal.write(LEADER, json!({"state": state, "holder": self.id, "after": after}));
+    fn tell(&self, state: Turn, after: Option<&str>) {
+        let holder = &self.id;
+        print(self.journal.as_ref(), &LeaderLine { state, holder, after });
     }
 
     async fn leave(mut self) {
         if self.held.take().is_none() {
             return;
         }
-        self.tell("lost", None);
+        self.tell(Turn::Lost, None);
         self.term.send_modify(|term| term.valid_until = None);
         let given = timeout(self.timing.call, self.give_up()).await.map_err(TryError::from);
         if let Err(error) = given.and_then(|given| given) {
-            tracing::warn!(error = &error as &dyn std::error::Error, "Lease not given up; it ends by itself.");
+            tracing::warn!(
+                error = &error as &dyn std::error::Error,
+                "Lease not given up; it ends by itself."
+            );
         }
     }
 
@@ -202,6 +235,10 @@ impl Elector {
 
 impl std::fmt::Debug for Elector {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Elector").field("name", &self.name).field("id", &self.id).field("held", &self.held).finish_non_exhaustive()
+        f.debug_struct("Elector")
+            .field("name", &self.name)
+            .field("id", &self.id)
+            .field("held", &self.held)
+            .finish_non_exhaustive()
     }
 }

@@ -30,7 +30,10 @@ struct Store {
 impl Store {
     fn answer(&mut self, request: &Seen) -> Reply {
         match request.method.as_str() {
-            "GET" => self.lease.clone().map_or_else(|| Reply::status(404, "NotFound", "no"), |lease| Reply::Json(200, lease)),
+            "GET" => self
+                .lease
+                .clone()
+                .map_or_else(|| Reply::status(404, "NotFound", "no"), |lease| Reply::Json(200, lease)),
             "POST" if self.lease.is_some() => Reply::status(409, "AlreadyExists", "there"),
             "POST" => self.put(request.json()),
             _ if self.is_current(request) => self.put(request.json()),
@@ -40,7 +43,9 @@ impl Store {
 
     fn is_current(&self, request: &Seen) -> bool {
         let version = |lease: &Value| lease["metadata"]["resourceVersion"].clone();
-        self.lease.as_ref().is_some_and(|lease| version(lease) == version(&request.json()))
+        self.lease
+            .as_ref()
+            .is_some_and(|lease| version(lease) == version(&request.json()))
     }
 
     fn put(&mut self, mut lease: Value) -> Reply {
@@ -106,7 +111,13 @@ impl Replica {
                 std::future::pending::<()>().await;
             }
         }));
-        Self { leadership, lines, requests, task, stop: Some(stop) }
+        Self {
+            leadership,
+            lines,
+            requests,
+            task,
+            stop: Some(stop),
+        }
     }
 
     fn healthy(id: &str, store: &Shared) -> Self {
@@ -118,12 +129,20 @@ impl Replica {
     }
 
     async fn stop(&mut self) {
-        self.stop.take().expect("not stopped before").send(()).expect("the elector runs");
+        self.stop
+            .take()
+            .expect("not stopped before")
+            .send(())
+            .expect("the elector runs");
         (&mut self.task).await.expect("the elector ends in peace");
     }
 
     fn events(&self) -> Vec<String> {
-        self.lines.all().iter().map(|(event, fields)| format!("{event} {}", fields["state"])).collect()
+        self.lines
+            .all()
+            .iter()
+            .map(|(event, fields)| format!("{event} {}", fields["state"]))
+            .collect()
     }
 }
 
@@ -164,7 +183,10 @@ async fn a_new_lease_is_taken_at_once_and_told() {
     assert_eq!(lines, [format!("GET {lease}/forewarm"), format!("POST {lease}?")]);
     let spec = with(&store, |store| store.lease.clone().expect("a lease")["spec"].clone());
     assert_eq!(spec["holderIdentity"], "a");
-    assert_eq!((&spec["leaseDurationSeconds"], &spec["leaseTransitions"]), (&json!(15), &json!(1)));
+    assert_eq!(
+        (&spec["leaseDurationSeconds"], &spec["leaseTransitions"]),
+        (&json!(15), &json!(1))
+    );
     assert_eq!(replica.lines.all()[0], ("begin".to_owned(), json!(1)));
     assert_eq!(replica.events()[1..], ["forewarm.leader \"taken\""]);
 }
@@ -197,7 +219,9 @@ async fn a_stopped_leader_is_followed_within_two_tries() {
     let (store, mut leader, follower) = leader_and_follower().await;
     leader.stop().await;
     assert!(!leader.leadership.held());
-    let anchor = with(&store, |store| store.lease.clone().expect("a lease")["metadata"]["annotations"][CHAIN_HEAD].clone());
+    let anchor = with(&store, |store| {
+        store.lease.clone().expect("a lease")["metadata"]["annotations"][CHAIN_HEAD].clone()
+    });
     assert_eq!(anchor, "head-3", "the last line, too, is anchored");
     assert!(until_held(&follower).await <= 2);
     assert_eq!(follower.epoch(), 2);
@@ -205,7 +229,13 @@ async fn a_stopped_leader_is_followed_within_two_tries() {
 
 #[tokio::test(start_paused = true)]
 async fn a_leader_that_cannot_reach_the_api_server_steps_down_and_comes_back_with_a_new_epoch() {
-    for fault in [Fault::LostBefore, Fault::SilentBefore, Fault::Unavailable, Fault::LostAfter, Fault::SilentAfter] {
+    for fault in [
+        Fault::LostBefore,
+        Fault::SilentBefore,
+        Fault::Unavailable,
+        Fault::LostAfter,
+        Fault::SilentAfter,
+    ] {
         let store = Shared::default();
         let down = Arc::new(Mutex::new(Fault::None));
         let now = Arc::clone(&down);
@@ -213,13 +243,20 @@ async fn a_leader_that_cannot_reach_the_api_server_steps_down_and_comes_back_wit
         until_held(&leader).await;
         *down.lock().unwrap() = fault;
         seconds(9).await;
-        assert!(leader.leadership.held() || fault == Fault::None, "{fault:?}: within the term");
+        assert!(
+            leader.leadership.held() || fault == Fault::None,
+            "{fault:?}: within the term"
+        );
         seconds(4).await;
         assert!(!leader.leadership.held(), "{fault:?}: after the term");
         *down.lock().unwrap() = Fault::None;
         until_held(&leader).await;
         assert_eq!(leader.epoch(), 2, "{fault:?}");
-        assert_eq!(leader.events().iter().filter(|line| line.ends_with("\"lost\"")).count(), 1, "{fault:?}");
+        assert_eq!(
+            leader.events().iter().filter(|line| line.ends_with("\"lost\"")).count(),
+            1,
+            "{fault:?}"
+        );
     }
 }
 
@@ -231,7 +268,11 @@ async fn calls_that_hang_do_not_use_up_the_term() {
     let leader = Replica::start("a", &store, move || {
         let mut calls = calls.lock().unwrap();
         *calls += 1;
-        if calls.is_multiple_of(5) { Fault::SilentBefore } else { Fault::None }
+        if calls.is_multiple_of(5) {
+            Fault::SilentBefore
+        } else {
+            Fault::None
+        }
     });
     until_held(&leader).await;
     seconds(300).await;
@@ -262,13 +303,20 @@ async fn another_that_renews_is_never_robbed() {
     for round in 0..40 {
         seconds(10).await;
         assert!(!replica.leadership.held(), "round {round}");
-        with(&store, |store| store.edit(|lease| lease["spec"]["renewTime"] = format!("2026-01-01T00:00:{round:02}.000000Z").into()));
+        with(&store, |store| {
+            store.edit(|lease| lease["spec"]["renewTime"] = format!("2026-01-01T00:00:{round:02}.000000Z").into());
+        });
     }
 }
 
 #[tokio::test(start_paused = true)]
 async fn absurd_durations_are_bounded_on_both_sides() {
-    for (duration, at_least, at_most) in [(json!(-5), 15, 17), (json!(1), 15, 17), (json!(i32::MAX), 60, 62), (Value::Null, 15, 17)] {
+    for (duration, at_least, at_most) in [
+        (json!(-5), 15, 17),
+        (json!(1), 15, 17),
+        (json!(i32::MAX), 60, 62),
+        (Value::Null, 15, 17),
+    ] {
         let store = Shared::default();
         let claim = json!({"apiVersion": "coordination.k8s.io/v1", "kind": "Lease", "metadata": {"name": "forewarm"},
             "spec": {"holderIdentity": "x", "leaseDurationSeconds": duration, "leaseTransitions": -1}});
@@ -310,7 +358,9 @@ async fn a_deleted_lease_of_a_dead_leader_is_taken_after_the_lease_time_with_a_l
 #[tokio::test(start_paused = true)]
 async fn a_leader_that_finds_anothers_name_steps_down_at_once() {
     let (store, leader, _follower) = leader_and_follower().await;
-    with(&store, |store| store.edit(|lease| lease["spec"]["holderIdentity"] = "x".into()));
+    with(&store, |store| {
+        store.edit(|lease| lease["spec"]["holderIdentity"] = "x".into());
+    });
     seconds(2).await;
     assert!(!leader.leadership.held());
 }
@@ -339,18 +389,26 @@ fn fault() -> impl Strategy<Value = Fault> {
 
 /// Faults of one replica, each for a number of requests in a row.
 fn bad_day() -> impl Strategy<Value = Vec<Fault>> {
-    prop::collection::vec((fault(), 1_usize..12), 1..12)
-        .prop_map(|runs| runs.into_iter().flat_map(|(fault, times)| std::iter::repeat_n(fault, times)).collect())
+    prop::collection::vec((fault(), 1_usize..12), 1..12).prop_map(|runs| {
+        runs.into_iter()
+            .flat_map(|(fault, times)| std::iter::repeat_n(fault, times))
+            .collect()
+    })
 }
 
 /// The largest number of replicas that held the lease at the same time, and the epochs in the order of taking.
 fn run(days: Vec<Vec<Fault>>, timing: Timing) -> (usize, Vec<u64>) {
-    let clock = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build();
+    let clock = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .start_paused(true)
+        .build();
     clock.expect("a runtime").block_on(async move {
         let store = Shared::default();
         let start = |(place, day): (usize, Vec<Fault>)| {
             let mut faults = day.into_iter();
-            Replica::timed(&format!("r{place}"), &store, timing, move || faults.next().unwrap_or(Fault::None))
+            Replica::timed(&format!("r{place}"), &store, timing, move || {
+                faults.next().unwrap_or(Fault::None)
+            })
         };
         let replicas: Vec<_> = days.into_iter().enumerate().map(start).collect();
         let (mut most, mut epochs) = (0, Vec::new());
@@ -379,8 +437,15 @@ proptest! {
 
 #[test]
 fn a_lease_time_shorter_than_the_term_would_let_two_hold_it() {
-    let timing = Timing { lease: Duration::from_secs(5), ..Timing::default() };
-    let down = |n| std::iter::repeat_n(Fault::None, 4).chain(std::iter::repeat_n(Fault::LostBefore, n)).collect();
+    let timing = Timing {
+        lease: Duration::from_secs(5),
+        ..Timing::default()
+    };
+    let down = |n| {
+        std::iter::repeat_n(Fault::None, 4)
+            .chain(std::iter::repeat_n(Fault::LostBefore, n))
+            .collect()
+    };
     let (most, _) = run(vec![down(20), Vec::new()], timing);
     assert_eq!(most, 2, "the check above must be able to fail");
 }

@@ -111,7 +111,9 @@ impl Kinds {
             let kind = *kind;
             kind.resources(listed).into_iter().map(move |resource| (resource, kind))
         };
-        Self { served: TARGETS.iter().flat_map(of).collect() }
+        Self {
+            served: TARGETS.iter().flat_map(of).collect(),
+        }
     }
 
     /// The resource and kind of a target. `None`: not listed, so it may not be touched.
@@ -130,7 +132,9 @@ impl Kinds {
 
 impl std::fmt::Debug for Kinds {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_list().entries(self.served.iter().map(|(resource, kind)| (resource, kind.name()))).finish()
+        f.debug_list()
+            .entries(self.served.iter().map(|(resource, kind)| (resource, kind.name())))
+            .finish()
     }
 }
 

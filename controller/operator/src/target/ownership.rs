@@ -23,8 +23,7 @@ const LONGEST_NAME: usize = 128;
 
 /// Who has the field at `path` (as in `["spec", "replicas"]`).
 ///
-/// Entries without that field, without fields, or of a shape that is not known say nothing. Our own updates
-/// are left out: they are in the standing. Of several appliers the latest is named; of several updaters a
+/// Entries without that field, without fields, or of a shape that is not known say nothing. Of several appliers the latest is named; of several updaters a
 /// person rather than a tool, since an update of ours would have taken the field from all of them, so each
 /// has written since. Nobody at all: the value is a default, or a claim was dropped.
 pub fn ownership(entries: &[ManagedFieldsEntry], path: &[&str]) -> Ownership {
@@ -32,16 +31,23 @@ pub fn ownership(entries: &[ManagedFieldsEntry], path: &[&str]) -> Ownership {
     let others = |operation: &'static str| {
         holders().filter(move |entry| of(entry, operation) && manager(entry) != FIELD_MANAGER)
     };
+    let ours = |operation| holders().any(|entry| of(entry, operation) && manager(entry) == FIELD_MANAGER);
     Ownership {
         applied_by: others("Apply").max_by_key(|entry| time(entry)).map(name),
-        adopted: holders().any(|entry| of(entry, "Apply") && manager(entry) == FIELD_MANAGER),
-        updated_by: others("Update").map(|entry| (writer(entry), entry)).max_by_key(rank).map(|(writer, _)| writer),
+        adopted: ours("Apply"),
+        written_by_us: ours("Update"),
+        updated_by: others("Update")
+            .map(|entry| (writer(entry), entry))
+            .max_by_key(rank)
+            .map(|(writer, _)| writer),
     }
 }
 
 fn holds(entry: &ManagedFieldsEntry, path: &[&str]) -> bool {
     let root = entry.fields_v1.as_ref().map(|fields| &fields.0);
-    path.iter().fold(root, |at, part| at?.get(format!("f:{part}"))).is_some()
+    path.iter()
+        .fold(root, |at, part| at?.get(format!("f:{part}")))
+        .is_some()
 }
 
 fn of(entry: &ManagedFieldsEntry, operation: &str) -> bool {
@@ -66,8 +72,15 @@ fn time(entry: &ManagedFieldsEntry) -> Option<&Time> {
 
 fn writer(entry: &ManagedFieldsEntry) -> Writer {
     let deploys = DEPLOY_TOOLS.contains(&manager(entry)) && entry.subresource.as_deref().unwrap_or_default().is_empty();
-    let kind = if deploys { WriterKind::Deploy } else { WriterKind::Person };
-    Writer { name: name(entry), kind }
+    let kind = if deploys {
+        WriterKind::Deploy
+    } else {
+        WriterKind::Person
+    };
+    Writer {
+        name: name(entry),
+        kind,
+    }
 }
 
 fn rank<'a>((writer, entry): &(Writer, &'a ManagedFieldsEntry)) -> (bool, Option<&'a Time>) {
@@ -97,37 +110,82 @@ mod tests {
     }
 
     fn applied(by: &str) -> Ownership {
-        Ownership { applied_by: Some(by.into()), ..Ownership::default() }
+        Ownership {
+            applied_by: Some(by.into()),
+            ..Ownership::default()
+        }
     }
 
     fn updated(by: &str, kind: WriterKind) -> Ownership {
-        Ownership { updated_by: Some(Writer { name: by.into(), kind }), ..Ownership::default() }
+        Ownership {
+            updated_by: Some(Writer { name: by.into(), kind }),
+            ..Ownership::default()
+        }
     }
 
     #[test]
     fn each_shape_seen_on_a_real_api_server_is_read() {
-        let adopted = Ownership { adopted: true, ..applied("helm") };
+        let adopted = Ownership {
+            adopted: true,
+            ..applied("helm")
+        };
+        let by_us = Ownership {
+            written_by_us: true,
+            ..Ownership::default()
+        };
         let table = [
             ("nobody named it", json!([]), Ownership::default()),
-            ("a server-side manifest", json!([entry("helm", "Apply", "")]), applied("helm")),
-            ("flux", json!([entry("kustomize-controller", "Apply", "")]), applied("kustomize-controller")),
-            ("helm 3", json!([entry("helm", "Update", "")]), updated("helm", WriterKind::Deploy)),
+            (
+                "a server-side manifest",
+                json!([entry("helm", "Apply", "")]),
+                applied("helm"),
+            ),
+            (
+                "flux",
+                json!([entry("kustomize-controller", "Apply", "")]),
+                applied("kustomize-controller"),
+            ),
+            (
+                "helm 3",
+                json!([entry("helm", "Update", "")]),
+                updated("helm", WriterKind::Deploy),
+            ),
             (
                 "kubectl apply",
                 json!([entry("kubectl-client-side-apply", "Update", "")]),
                 updated("kubectl-client-side-apply", WriterKind::Deploy),
             ),
-            ("kubectl scale", json!([entry("kubectl", "Update", "scale")]), updated("kubectl", WriterKind::Person)),
-            ("kubectl edit", json!([entry("kubectl-edit", "Update", "")]), updated("kubectl-edit", WriterKind::Person)),
+            (
+                "kubectl scale",
+                json!([entry("kubectl", "Update", "scale")]),
+                updated("kubectl", WriterKind::Person),
+            ),
+            (
+                "kubectl edit",
+                json!([entry("kubectl-edit", "Update", "")]),
+                updated("kubectl-edit", WriterKind::Person),
+            ),
             (
                 "an autoscaler that was there",
                 json!([entry("kube-controller-manager", "Update", "scale")]),
                 updated("kube-controller-manager", WriterKind::Person),
             ),
-            ("a tool's name on /scale", json!([entry("helm", "Update", "scale")]), updated("helm", WriterKind::Person)),
-            ("our own write", json!([entry("forewarm", "Update", "scale")]), Ownership::default()),
-            ("adopted", json!([entry("helm", "Apply", ""), entry("forewarm", "Apply", "scale")]), adopted),
-            ("no manager", json!([entry("", "Update", "")]), updated("unknown", WriterKind::Person)),
+            (
+                "a tool's name on /scale",
+                json!([entry("helm", "Update", "scale")]),
+                updated("helm", WriterKind::Person),
+            ),
+            ("our own write", json!([entry("forewarm", "Update", "scale")]), by_us),
+            (
+                "adopted",
+                json!([entry("helm", "Apply", ""), entry("forewarm", "Apply", "scale")]),
+                adopted,
+            ),
+            (
+                "no manager",
+                json!([entry("", "Update", "")]),
+                updated("unknown", WriterKind::Person),
+            ),
         ];
         for (situation, fields, expected) in table {
             assert_eq!(ownership(&entries(&fields), REPLICAS), expected, "{situation}");
@@ -144,15 +202,23 @@ mod tests {
 
     #[test]
     fn of_several_appliers_the_latest_is_named() {
-        let fields = json!([at("2026-01-02T00:00:00Z", entry("flux", "Apply", "")),
-                            at("2026-01-01T00:00:00Z", entry("helm", "Apply", ""))]);
+        let fields = json!([
+            at("2026-01-02T00:00:00Z", entry("flux", "Apply", "")),
+            at("2026-01-01T00:00:00Z", entry("helm", "Apply", ""))
+        ]);
         assert_eq!(ownership(&entries(&fields), REPLICAS), applied("flux"));
     }
 
     #[test]
     fn of_several_updaters_a_person_is_named() {
-        let fields = json!([entry("kubectl", "Update", "scale"), at("2026-01-02T00:00:00Z", entry("helm", "Update", ""))]);
-        assert_eq!(ownership(&entries(&fields), REPLICAS), updated("kubectl", WriterKind::Person));
+        let fields = json!([
+            entry("kubectl", "Update", "scale"),
+            at("2026-01-02T00:00:00Z", entry("helm", "Update", ""))
+        ]);
+        assert_eq!(
+            ownership(&entries(&fields), REPLICAS),
+            updated("kubectl", WriterKind::Person)
+        );
     }
 
     fn json_value() -> impl Strategy<Value = Value> {
@@ -173,15 +239,15 @@ mod tests {
 
     fn any_entry() -> impl Strategy<Value = ManagedFieldsEntry> {
         let word = || prop::option::of("(forewarm|helm|kubectl|Apply|Update|scale|\\PC{0,200})");
-        (word(), word(), word(), prop::option::of(json_value())).prop_map(|(manager, operation, subresource, fields)| {
-            ManagedFieldsEntry {
+        (word(), word(), word(), prop::option::of(json_value())).prop_map(
+            |(manager, operation, subresource, fields)| ManagedFieldsEntry {
                 manager,
                 operation,
                 subresource,
                 fields_v1: fields.map(k8s_openapi::apimachinery::pkg::apis::meta::v1::FieldsV1),
                 ..ManagedFieldsEntry::default()
-            }
-        })
+            },
+        )
     }
 
     proptest! {

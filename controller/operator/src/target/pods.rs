@@ -23,10 +23,14 @@ pub fn pod_owner(pod: &ObjectMeta) -> Option<PodOwner> {
     let hash = pod.labels.as_ref().and_then(|labels| labels.get(TEMPLATE_HASH));
     let deployment = hash.and_then(|hash| owner.name.strip_suffix(hash.as_str())?.strip_suffix('-'));
     Some(match deployment {
-        Some(name) if owner.kind == "ReplicaSet" && !name.is_empty() => {
-            PodOwner { kind: "Deployment".to_owned(), name: name.to_owned() }
-        }
-        _ => PodOwner { kind: owner.kind.clone(), name: owner.name.clone() },
+        Some(name) if owner.kind == "ReplicaSet" && !name.is_empty() => PodOwner {
+            kind: "Deployment".to_owned(),
+            name: name.to_owned(),
+        },
+        _ => PodOwner {
+            kind: owner.kind.clone(),
+            name: owner.name.clone(),
+        },
     })
 }
 
@@ -46,12 +50,24 @@ mod tests {
     #[test]
     fn a_pod_is_mapped_by_its_controlling_owner() {
         let is = |kind: &str, name: &str| Some((kind.to_owned(), name.to_owned()));
-        assert_eq!(owner_of("ReplicaSet", "fraud-7c9f", Some("7c9f")), is("Deployment", "fraud"));
-        assert_eq!(owner_of("ReplicaSet", "fraud-7c9f", Some("7c9")), is("ReplicaSet", "fraud-7c9f"));
-        assert_eq!(owner_of("ReplicaSet", "fraud-7c9f", None), is("ReplicaSet", "fraud-7c9f"));
+        assert_eq!(
+            owner_of("ReplicaSet", "fraud-7c9f", Some("7c9f")),
+            is("Deployment", "fraud")
+        );
+        assert_eq!(
+            owner_of("ReplicaSet", "fraud-7c9f", Some("7c9")),
+            is("ReplicaSet", "fraud-7c9f")
+        );
+        assert_eq!(
+            owner_of("ReplicaSet", "fraud-7c9f", None),
+            is("ReplicaSet", "fraud-7c9f")
+        );
         assert_eq!(owner_of("ReplicaSet", "-7c9f", Some("7c9f")), is("ReplicaSet", "-7c9f"));
         assert_eq!(owner_of("StatefulSet", "ledger", None), is("StatefulSet", "ledger"));
-        assert_eq!(owner_of("StatefulSet", "ledger-7c9f", Some("7c9f")), is("StatefulSet", "ledger-7c9f"));
+        assert_eq!(
+            owner_of("StatefulSet", "ledger-7c9f", Some("7c9f")),
+            is("StatefulSet", "ledger-7c9f")
+        );
     }
 
     #[test]

@@ -46,7 +46,14 @@ impl Resource {
         let alphanumeric = |word: &str| !word.is_empty() && word.chars().all(|c| c.is_ascii_alphanumeric());
         let lower = |word: &str| alphanumeric(word) && !word.contains(|c: char| c.is_ascii_uppercase());
         let check = |place, word: &str, fits: bool| {
-            if fits && word.len() <= 253 { Ok(word.to_owned()) } else { Err(NotAResource { place, word: word.into() }) }
+            if fits && word.len() <= 253 {
+                Ok(word.to_owned())
+            } else {
+                Err(NotAResource {
+                    place,
+                    word: word.into(),
+                })
+            }
         };
         Ok(Self {
             group: check("group", group, is_name(group))?,
@@ -74,7 +81,13 @@ impl Resource {
 
     /// The object's path. Fails on a name that would lead elsewhere.
     pub fn path(&self, target: &TargetRef) -> Result<String, BuildError> {
-        let named = |name: &str| if is_name(name) { Ok(()) } else { Err(BuildError::Name(name.into())) };
+        let named = |name: &str| {
+            if is_name(name) {
+                Ok(())
+            } else {
+                Err(BuildError::Name(name.into()))
+            }
+        };
         named(&target.namespace)?;
         named(&target.name)?;
         let all = <DynamicObject as kube::Resource>::url_path(&self.api_resource(), Some(&target.namespace));
@@ -89,7 +102,10 @@ impl std::str::FromStr for Resource {
         let words: Vec<_> = text.trim().split('/').collect();
         match words[..] {
             [group, version, kind, plural] => Self::new(group, version, kind, plural),
-            _ => Err(NotAResource { place: "group/version/Kind/plural", word: text.to_owned() }),
+            _ => Err(NotAResource {
+                place: "group/version/Kind/plural",
+                word: text.to_owned(),
+            }),
         }
     }
 }
@@ -143,7 +159,11 @@ mod tests {
             ("plural", ["apps", "v1", "Deployment", "*"]),
         ] {
             let [group, version, kind, plural] = words;
-            assert_eq!(Resource::new(group, version, kind, plural).unwrap_err().place, place, "{words:?}");
+            assert_eq!(
+                Resource::new(group, version, kind, plural).unwrap_err().place,
+                place,
+                "{words:?}"
+            );
         }
     }
 

@@ -11,7 +11,12 @@ pub const SCALER_RIGHTS: &[Rule] = &[
         resources: &["horizontalpodautoscalers"],
         verbs: &["list", "watch"],
     },
-    Rule { scope: Scope::Cluster, group: "keda.sh", resources: &["scaledobjects"], verbs: &["list", "watch"] },
+    Rule {
+        scope: Scope::Cluster,
+        group: "keda.sh",
+        resources: &["scaledobjects"],
+        verbs: &["list", "watch"],
+    },
 ];
 
 /// A `HorizontalPodAutoscaler`, pruned to what detection reads.
@@ -42,10 +47,19 @@ pub struct ScaledObject {
 pub fn scaler_of(target: &TargetRef, workload: &Workload, hpas: &[Hpa], scaled: &[ScaledObject]) -> Option<String> {
     let objects = scaled.iter().filter(|object| same(&object.scales, target));
     let objects: Vec<_> = objects.map(|object| format!("ScaledObject/{}", object.name)).collect();
-    let alone = |hpa: &&Hpa| !hpa.made_by.as_ref().is_some_and(|by| objects.contains(&format!("ScaledObject/{by}")));
+    let alone = |hpa: &&Hpa| {
+        !hpa.made_by
+            .as_ref()
+            .is_some_and(|by| objects.contains(&format!("ScaledObject/{by}")))
+    };
     let hpas = hpas.iter().filter(|hpa| same(&hpa.scales, target)).filter(alone);
-    let hpas: Vec<_> = hpas.map(|hpa| format!("HorizontalPodAutoscaler/{}", hpa.name)).collect();
-    let knative = workload.owner.as_ref().filter(|owner| group(&owner.api_version).ends_with("knative.dev"));
+    let hpas: Vec<_> = hpas
+        .map(|hpa| format!("HorizontalPodAutoscaler/{}", hpa.name))
+        .collect();
+    let knative = workload
+        .owner
+        .as_ref()
+        .filter(|owner| group(&owner.api_version).ends_with("knative.dev"));
     let knative = knative.map(|owner| format!("{}/{}", owner.kind, owner.name));
     let mut all: Vec<_> = objects.into_iter().chain(hpas).chain(knative).collect();
     all.sort();
@@ -98,30 +112,54 @@ mod tests {
     }
 
     fn hpa(name: &str, scales: TargetRef, made_by: Option<&str>) -> Hpa {
-        Hpa { name: name.into(), scales, made_by: made_by.map(Into::into) }
+        Hpa {
+            name: name.into(),
+            scales,
+            made_by: made_by.map(Into::into),
+        }
     }
 
     fn scaled(name: &str) -> ScaledObject {
-        ScaledObject { name: name.into(), scales: target("apps/v1", "a", "f") }
+        ScaledObject {
+            name: name.into(),
+            scales: target("apps/v1", "a", "f"),
+        }
     }
 
     #[test]
     fn a_target_without_scalers_has_none() {
         let of = |hpas: &[Hpa]| scaler_of(&target("apps/v1", "a", "f"), &workload(None), hpas, &[]);
         assert_eq!(of(&[]), None);
-        assert_eq!(of(&[hpa("x", target("apps/v1", "b", "f"), None)]), None, "another namespace");
+        assert_eq!(
+            of(&[hpa("x", target("apps/v1", "b", "f"), None)]),
+            None,
+            "another namespace"
+        );
         assert_eq!(of(&[hpa("x", target("apps/v1", "a", "g"), None)]), None, "another name");
-        assert_eq!(of(&[hpa("x", target("argoproj.io/v1", "a", "f"), None)]), None, "another group");
+        assert_eq!(
+            of(&[hpa("x", target("argoproj.io/v1", "a", "f"), None)]),
+            None,
+            "another group"
+        );
     }
 
     #[test]
     fn each_scaler_is_named_once() {
         let f = || target("apps/v1", "a", "f");
         let of = |hpas: &[Hpa], objects: &[ScaledObject]| scaler_of(&f(), &workload(None), hpas, objects);
-        assert_eq!(of(&[hpa("x", f(), None)], &[]).as_deref(), Some("HorizontalPodAutoscaler/x"));
+        assert_eq!(
+            of(&[hpa("x", f(), None)], &[]).as_deref(),
+            Some("HorizontalPodAutoscaler/x")
+        );
         let older = target("apps/v1beta1", "a", "f");
-        assert_eq!(of(&[hpa("x", older, None)], &[]).as_deref(), Some("HorizontalPodAutoscaler/x"));
-        assert_eq!(of(&[hpa("keda-hpa-s", f(), Some("s"))], &[scaled("s")]).as_deref(), Some("ScaledObject/s"));
+        assert_eq!(
+            of(&[hpa("x", older, None)], &[]).as_deref(),
+            Some("HorizontalPodAutoscaler/x")
+        );
+        assert_eq!(
+            of(&[hpa("keda-hpa-s", f(), Some("s"))], &[scaled("s")]).as_deref(),
+            Some("ScaledObject/s")
+        );
         let both = of(&[hpa("x", f(), None)], &[scaled("s")]);
         assert_eq!(both.as_deref(), Some("HorizontalPodAutoscaler/x and ScaledObject/s"));
     }
@@ -129,7 +167,10 @@ mod tests {
     #[test]
     fn a_workload_of_a_knative_revision_is_scaled_by_knative() {
         let of = |owner| scaler_of(&target("apps/v1", "a", "f"), &workload(Some(owner)), &[], &[]);
-        assert_eq!(of(("serving.knative.dev/v1", "Revision", "f-1")).as_deref(), Some("Revision/f-1"));
+        assert_eq!(
+            of(("serving.knative.dev/v1", "Revision", "f-1")).as_deref(),
+            Some("Revision/f-1")
+        );
         assert_eq!(of(("example.com/v1", "Revision", "f-1")), None);
     }
 }

@@ -58,7 +58,9 @@ impl Workload {
     pub fn read(object: &DynamicObject, absent: Replicas) -> Result<Self, ReadError> {
         let meta = &object.metadata;
         let known = |what, word: &Option<String>| {
-            word.clone().filter(|word| !word.is_empty()).ok_or(ReadError::NoIdentity(what))
+            word.clone()
+                .filter(|word| !word.is_empty())
+                .ok_or(ReadError::NoIdentity(what))
         };
         Ok(Self {
             namespace: known("namespace", &meta.namespace)?,
@@ -66,7 +68,10 @@ impl Workload {
             uid: known("uid", &meta.uid)?,
             resource_version: meta.resource_version.clone().unwrap_or_default(),
             replicas: replicas(&object.data, absent)?,
-            ownership: ownership(meta.managed_fields.as_deref().unwrap_or_default(), &["spec", "replicas"]),
+            ownership: ownership(
+                meta.managed_fields.as_deref().unwrap_or_default(),
+                &["spec", "replicas"],
+            ),
             selector: selector(&object.data),
             owner: owner(meta.owner_references.as_deref().unwrap_or_default()),
         })
@@ -82,7 +87,9 @@ impl Workload {
 pub(super) fn prune(object: &mut DynamicObject) {
     let kept = |part: &str, fields: &[&str]| {
         let of = object.data.get(part)?;
-        let pairs = fields.iter().filter_map(|field| Some(((*field).to_owned(), of.get(field)?.clone())));
+        let pairs = fields
+            .iter()
+            .filter_map(|field| Some(((*field).to_owned(), of.get(field)?.clone())));
         Some((part.to_owned(), Value::Object(pairs.collect())))
     };
     let data = [kept("spec", &["replicas", "selector"]), kept("status", &["selector"])];
@@ -92,7 +99,10 @@ pub(super) fn prune(object: &mut DynamicObject) {
     meta.labels = None;
     meta.finalizers = None;
     for entry in meta.managed_fields.iter_mut().flatten() {
-        let replicas = entry.fields_v1.as_ref().and_then(|fields| fields.0.get("f:spec")?.get("f:replicas"));
+        let replicas = entry
+            .fields_v1
+            .as_ref()
+            .and_then(|fields| fields.0.get("f:spec")?.get("f:replicas"));
         let kept = replicas.map(|field| serde_json::json!({"f:spec": {"f:replicas": field}}));
         entry.fields_v1 = kept.map(k8s_openapi::apimachinery::pkg::apis::meta::v1::FieldsV1);
     }
@@ -129,12 +139,19 @@ fn equalities(text: &str) -> Option<Selector> {
         let plain = !key.ends_with('!') && !value.starts_with('=') && !part.contains([' ', '(', ')']);
         plain.then(|| (key.to_owned(), value.to_owned()))
     };
-    text.split(',').map(pair).collect::<Option<Vec<_>>>().map(|pairs| pairs.into_iter().collect())
+    text.split(',')
+        .map(pair)
+        .collect::<Option<Vec<_>>>()
+        .map(|pairs| pairs.into_iter().collect())
 }
 
 fn owner(references: &[OwnerReference]) -> Option<Owner> {
     let owner = references.iter().find(|reference| reference.controller == Some(true))?;
-    Some(Owner { api_version: owner.api_version.clone(), kind: owner.kind.clone(), name: owner.name.clone() })
+    Some(Owner {
+        api_version: owner.api_version.clone(),
+        kind: owner.kind.clone(),
+        name: owner.name.clone(),
+    })
 }
 
 #[cfg(test)]
@@ -162,7 +179,10 @@ mod tests {
     #[test]
     fn a_deployment_is_read() {
         let read = Workload::read(&object(&deployment()), Replicas::ONE).unwrap();
-        assert_eq!((read.uid.as_str(), read.replicas, read.resource_version.as_str()), ("u-1", Replicas(3), "7"));
+        assert_eq!(
+            (read.uid.as_str(), read.replicas, read.resource_version.as_str()),
+            ("u-1", Replicas(3), "7")
+        );
         assert_eq!(read.ownership.applied_by.as_deref(), Some("helm"));
         assert!(read.selects(&[("app".to_owned(), "f".to_owned())].into()));
         assert!(!read.selects(&[("app".to_owned(), "g".to_owned())].into()));
@@ -174,9 +194,15 @@ mod tests {
         let whole = object(&deployment());
         let mut pruned = whole.clone();
         prune(&mut pruned);
-        assert_eq!(Workload::read(&pruned, Replicas::ONE), Workload::read(&whole, Replicas::ONE));
+        assert_eq!(
+            Workload::read(&pruned, Replicas::ONE),
+            Workload::read(&whole, Replicas::ONE)
+        );
         let kept = serde_json::to_value(&pruned).unwrap().to_string();
-        assert!(!kept.contains("template") && !kept.contains("kubelet") && !kept.contains("team"), "{kept}");
+        assert!(
+            !kept.contains("template") && !kept.contains("kubelet") && !kept.contains("team"),
+            "{kept}"
+        );
     }
 
     #[test]
@@ -189,7 +215,10 @@ mod tests {
         assert_eq!(with(Value::Null), Ok(Replicas::ONE));
         assert_eq!(with(json!(0)), Ok(Replicas::ZERO));
         for garbage in [json!(-1), json!("3"), json!(1.5), json!(4_294_967_296_u64), json!({})] {
-            assert!(matches!(with(garbage.clone()), Err(ReadError::NotANumber(_))), "{garbage}");
+            assert!(
+                matches!(with(garbage.clone()), Err(ReadError::NotANumber(_))),
+                "{garbage}"
+            );
         }
     }
 
@@ -197,7 +226,10 @@ mod tests {
     fn an_object_without_identity_is_an_error() {
         let mut value = deployment();
         value["metadata"]["uid"] = "".into();
-        assert_eq!(Workload::read(&object(&value), Replicas::ONE), Err(ReadError::NoIdentity("uid")));
+        assert_eq!(
+            Workload::read(&object(&value), Replicas::ONE),
+            Err(ReadError::NoIdentity("uid"))
+        );
     }
 
     #[test]
@@ -208,8 +240,16 @@ mod tests {
             value["status"] = json!({"selector": selector});
             Workload::read(&object(&value), Replicas::ZERO).unwrap()
         };
-        assert!(with(&json!("app=f,tier=a")).selects(&[("app".into(), "f".into()), ("tier".into(), "a".into())].into()));
-        for other in [json!(""), json!("app in (f)"), json!("app!=f"), json!("app==f"), json!(7)] {
+        assert!(
+            with(&json!("app=f,tier=a")).selects(&[("app".into(), "f".into()), ("tier".into(), "a".into())].into())
+        );
+        for other in [
+            json!(""),
+            json!("app in (f)"),
+            json!("app!=f"),
+            json!("app==f"),
+            json!(7),
+        ] {
             assert_eq!(with(&other).selector, None, "{other}");
         }
     }
@@ -217,8 +257,7 @@ mod tests {
     #[test]
     fn only_the_controlling_owner_is_named() {
         let mut value = deployment();
-        value["metadata"]["ownerReferences"] =
-            json!([{"apiVersion": "v1", "kind": "ConfigMap", "name": "c", "uid": "1"},
+        value["metadata"]["ownerReferences"] = json!([{"apiVersion": "v1", "kind": "ConfigMap", "name": "c", "uid": "1"},
                    {"apiVersion": "serving.knative.dev/v1", "kind": "Revision", "name": "r", "uid": "2", "controller": true}]);
         let owner = Workload::read(&object(&value), Replicas::ONE).unwrap().owner.unwrap();
         assert_eq!((owner.kind.as_str(), owner.name.as_str()), ("Revision", "r"));
