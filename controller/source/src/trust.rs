@@ -137,7 +137,7 @@ fn incomplete(reporting: u32, ready: u32) -> Why {
 }
 
 #[cfg(test)]
-pub(crate) mod tests {
+mod tests {
     use super::*;
     use crate::answer::Answer;
     use crate::join::tests::{body, by};
@@ -148,7 +148,7 @@ pub(crate) mod tests {
         Query::parse(text).expect("is PromQL")
     }
 
-    pub(crate) fn profile(join_by: JoinBy, absent: Absent) -> Profile {
+    fn profile(join_by: JoinBy, absent: Absent) -> Profile {
         Profile {
             name: "p".to_owned(),
             unit: Demanded::Concurrency,

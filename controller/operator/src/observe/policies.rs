@@ -18,6 +18,8 @@ use super::watch::{Read, Shelf};
 pub struct PolicySeen {
     /// Identity of the policy object.
     pub uid: String,
+    /// Version of the object; its status is written only over this one (W1).
+    pub resource_version: String,
     /// Generation of its spec.
     pub generation: i64,
     /// The usable part, or what is wrong with it.
@@ -93,11 +95,12 @@ fn policy(read: Read<FunctionPolicy>) -> Option<(FunctionKey, Arc<PolicySeen>)> 
     let meta = read.meta();
     let key = key_of(meta);
     let (uid, generation) = (meta.uid.clone()?, meta.generation.unwrap_or_default());
+    let resource_version = meta.resource_version.clone().unwrap_or_default();
     let (parsed, status) = match read {
         Read::Good(resource) => (usable(&resource), resource.status),
         Read::Bad(_, error) => (Err(vec![undecodable(&error)]), None),
     };
-    Some((key, Arc::new(PolicySeen { uid, generation, parsed, status })))
+    Some((key, Arc::new(PolicySeen { uid, resource_version, generation, parsed, status })))
 }
 
 fn usable(resource: &FunctionPolicy) -> Result<Usable, Vec<PolicyProblem>> {

@@ -4,16 +4,15 @@
 //! the same verdict. [`Seen`] is what counts as the verdict; [`material`] compares. Amounts that were only
 //! wished for do not count (a held wish differs every tick); its direction does.
 
-use super::Told;
+use super::{Told, labels};
 use forewarm_core::decision::{Decision, FieldVerdict, Reason, RuleName, Step, Verdict};
 use forewarm_core::forecast::{Distrust, Trust};
-use forewarm_core::outcome::Outcome;
 use forewarm_core::policy::Mode;
 use forewarm_core::units::{Mono, Replicas, Seconds};
 use std::cmp::Ordering;
 
 /// A verdict told this recently is not told again: demand at the edge between two verdicts (12 pods held,
-/// 12 or 11 wished) changes them every tick, which for 10,000 functions would be 1.3 MB of log a second.
+/// 12 or 11 wished) changes them every tick, which for 10,000 functions at 2.4 kB a line would be 1.6 MB a second.
 pub const WOBBLE: Seconds = Seconds(300);
 
 /// Verdicts remembered a function; the oldest is forgotten first.
@@ -22,6 +21,7 @@ const REMEMBERED: usize = 16;
 /// What counts as the verdict. Two ticks with the same one need one line.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Seen {
+    generation: i64,
     mode: Mode,
     paused: bool,
     held: Option<Replicas>,
@@ -65,7 +65,7 @@ pub fn material(last: &Last, seen: &Seen, now: Mono) -> bool {
     if seen.field == FieldVerdict::Lagging {
         return false;
     }
-    seen.moved() || last.present.as_ref() != Some(seen) && !last.told_lately(seen, now)
+    seen.moved() || last.differs(seen) && !last.told_lately(seen, now)
 }
 
 impl Last {
@@ -79,9 +79,14 @@ impl Last {
         }
     }
 
+    /// True when `seen` is not the verdict of the last tick.
+    pub fn differs(&self, seen: &Seen) -> bool {
+        self.present.as_ref() != Some(seen)
+    }
+
     /// Remembers that `seen` was not told, since it is no news.
     pub fn passed_over(&mut self, seen: Seen) {
-        if self.present.as_ref() != Some(&seen) {
+        if self.differs(&seen) {
             self.present = Some(seen);
         }
     }
@@ -106,6 +111,7 @@ impl Seen {
     pub fn of(told: &Told<'_>) -> Self {
         let observation = &told.function.observation;
         Self {
+            generation: told.policy.generation,
             mode: told.function.policy.mode,
             paused: told.function.policy.paused,
             held: told.decision.held,
@@ -115,7 +121,7 @@ impl Seen {
             metrics: observation.demand.why().map(forewarm_core::observation::Why::label),
             target: observation.target.why().map(forewarm_core::observation::Why::label),
             forecast: distrust(&told.function.forecast),
-            outcomes: told.outcomes.iter().map(outcome_label).collect(),
+            outcomes: told.outcomes.iter().map(labels::outcome).collect(),
             clamped: clamped(told.decision),
         }
     }
@@ -154,18 +160,6 @@ impl Seen {
 
 /// Outcomes after which the field has, or may have, another value. The first two are successes.
 const MOVES: [&str; 3] = ["Applied", "Shadow", "TimedOut"];
-
-/// The variant's name, for lines, status and metric labels.
-pub const fn outcome_label(outcome: &Outcome) -> &'static str {
-    match outcome {
-        Outcome::Applied => "Applied",
-        Outcome::Shadow => "Shadow",
-        Outcome::Conflict => "Conflict",
-        Outcome::Refused { .. } => "Refused",
-        Outcome::TimedOut => "TimedOut",
-        Outcome::Fenced { .. } => "Fenced",
-    }
-}
 
 /// Why the forecast, or a better one than the trailing peak, does not count.
 pub fn distrust(forecast: &forewarm_core::forecast::Forecast) -> Option<Distrust> {
@@ -230,7 +224,7 @@ mod tests {
     use crate::record::sample::{Sample, hold, rise, steady};
     use forewarm_core::decision::Clamp;
     use forewarm_core::observation::{Reading, Why};
-    use forewarm_core::outcome::{Fence, RefusedKind};
+    use forewarm_core::outcome::{Fence, Outcome, RefusedKind};
 
     /// Tells one tick after another, 15 s apart; which of them were news.
     fn news(ticks: Vec<Sample>) -> Vec<bool> {

@@ -13,18 +13,25 @@
 pub mod ascii;
 pub mod chain;
 pub mod change;
+#[cfg(test)]
+pub(crate) mod fake;
 pub mod heartbeat;
 pub mod human;
+pub mod labels;
 pub mod line;
 #[cfg(test)]
 pub(crate) mod memory;
 #[cfg(test)]
 pub(crate) mod sample;
 pub mod schema;
+pub mod status;
 pub mod tell;
 pub mod verify;
+#[cfg(test)]
+pub(crate) mod walk;
 
 use crate::target::TargetRef;
+use forewarm_api::{FunctionPolicyStatus, PolicyProblem};
 use forewarm_core::decide::{Fleet, Function};
 use forewarm_core::decision::Decision;
 use forewarm_core::outcome::Outcome;
@@ -67,10 +74,38 @@ pub struct Told<'a> {
     pub decision_id: &'a str,
     /// What became of its steps, in order; empty where there were none.
     pub outcomes: &'a [Outcome],
+    /// What is in force because of us *after* it: the fold of decision and outcomes.
+    pub after: &'a Standing,
+    /// The policy, as the watch last showed it.
+    pub policy: PolicyObject<'a>,
     /// Name of the demand profile in use.
     pub profile: Option<&'a str>,
     /// What was learned of the function.
     pub learned: LearnedLine,
+}
+
+/// A stored policy, as far as its status needs it.
+#[derive(Clone, Copy, Debug)]
+pub struct PolicyObject<'a> {
+    /// Identity.
+    pub uid: &'a str,
+    /// A status is written only over this version (W1).
+    pub resource_version: &'a str,
+    /// Generation of its spec.
+    pub generation: i64,
+    /// Its status as stored.
+    pub status: Option<&'a FunctionPolicyStatus>,
+}
+
+/// A policy that cannot be decided upon: record tells its status and its log why.
+#[derive(Clone, Copy, Debug)]
+pub struct Unusable<'a> {
+    /// The function.
+    pub key: &'a FunctionKey,
+    /// The policy, as the watch last showed it.
+    pub policy: PolicyObject<'a>,
+    /// What is wrong with it, each with its fix.
+    pub problems: &'a [PolicyProblem],
 }
 
 impl<'a> Told<'a> {

@@ -1,8 +1,9 @@
 //! One function as a test tells of it.
 
-use super::Told;
 use super::line::LearnedLine;
+use super::{PolicyObject, Told};
 use crate::target::TargetRef;
+use forewarm_api::FunctionPolicyStatus;
 use forewarm_core::decide::{Fleet, Function};
 use forewarm_core::decision::{Clamp, Decision, FieldVerdict, Reason, Step, Verdict};
 use forewarm_core::forecast::{Distrust, Forecast, Trust};
@@ -27,11 +28,16 @@ pub(crate) struct Sample {
     pub(crate) key: FunctionKey,
     pub(crate) target: TargetRef,
     pub(crate) function: Function,
+    /// The function as the next tick finds it.
+    pub(crate) next: Function,
     pub(crate) standing: Standing,
     pub(crate) fleet: Fleet,
     pub(crate) now: Now,
     pub(crate) decision: Decision,
     pub(crate) outcomes: Vec<Outcome>,
+    pub(crate) after: Standing,
+    pub(crate) status: Option<FunctionPolicyStatus>,
+    pub(crate) version: &'static str,
     pub(crate) learned: LearnedLine,
 }
 
@@ -60,16 +66,22 @@ impl Sample {
                 ..Fleet::default()
             },
         );
-        let (outcomes, learned) = (Vec::new(), LearnedLine::default());
+        let after = standing.fold(&function, &decision, &[], START);
+        let (now, outcomes, status, next) = (START, Vec::new(), None, function.clone());
+        let (learned, version) = (LearnedLine::default(), "17");
         Self {
             key,
             target,
             function,
+            next,
             standing,
             fleet,
-            now: START,
+            now,
             decision,
             outcomes,
+            after,
+            status,
+            version,
             learned,
         }
     }
@@ -85,13 +97,30 @@ impl Sample {
             decision: &self.decision,
             decision_id: "01JDFZ3Q6E8H0V5W2X4Y6Z8A0B",
             outcomes: &self.outcomes,
+            after: &self.after,
+            policy: PolicyObject {
+                uid: POLICY_UID,
+                resource_version: self.version,
+                generation: self.function.policy.generation,
+                status: self.status.as_ref(),
+            },
             profile: Some("http-inflight"),
             learned: self.learned,
         }
     }
 
+    /// With what became of its only step.
     pub(crate) fn outcome(mut self, outcome: Outcome) -> Self {
         self.outcomes = vec![outcome];
+        self.after = self
+            .standing
+            .fold(&self.function, &self.decision, &self.outcomes, self.now);
+        self
+    }
+
+    /// With the status that the policy has by now.
+    pub(crate) fn status(mut self, status: FunctionPolicyStatus) -> Self {
+        self.status = Some(status);
         self
     }
 
@@ -120,6 +149,9 @@ impl Sample {
 
     pub(crate) fn mode(mut self, mode: Mode) -> Self {
         self.function.policy.mode = mode;
+        self.after = self
+            .standing
+            .fold(&self.function, &self.decision, &self.outcomes, self.now);
         self
     }
 
@@ -165,6 +197,8 @@ pub(crate) fn hold(rule: &'static str, held: u32, wished: u32) -> Decision {
 pub(crate) fn steady(held: u32) -> Decision {
     decision(held, held, Verdict::Steady, Reason::Steady)
 }
+
+pub(crate) const POLICY_UID: &str = "0f6d2c1b-93d7-4a3e-8c55-71f0a4b2c9de";
 
 const UID: &str = "5c1d2a3e-7f44-4a51-9a5e-2f0c6b1d8e90";
 

@@ -1,0 +1,357 @@
+//! The status of policies: what was told in, patches on `/status` out. Its only writer. This is the I/O.
+//!
+//! A status is written when something in it changed that a reader acts upon ([`diff::urgent`]), when a verdict
+//! was told, and once an hour for the figures; never because a number wobbled. One merge patch with what
+//! changed, over the version of the policy it was made for (W1); no retry: the next tick makes it anew from
+//! what it then sees. Between our write and the watch that shows it a function's status is left alone.
+
+pub mod content;
+pub mod diff;
+
+use super::tell::Lines;
+use super::{PolicyObject, Told, Unusable};
+use forewarm_api::FunctionPolicy;
+use forewarm_api::status::LastDecision;
+use forewarm_core::policy::FunctionKey;
+use forewarm_core::units::{Mono, Seconds, Wall};
+use futures::StreamExt;
+use kube::api::{Patch, PatchParams, ValidationDirective};
+use kube::{Api, Client};
+use serde_json::{Value, json};
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+/// Field manager of the status.
+pub const MANAGER: &str = "forewarm-status";
+
+/// Writes of one tick, at most: 13 a second at a tick of 15 s.
+const A_TICK: usize = 200;
+/// Requests at a time.
+const AT_ONCE: usize = 8;
+/// Deadline of one request.
+const DEADLINE: Duration = Duration::from_secs(3);
+/// Time of all requests of one call together; the tick has other things to do.
+const TOGETHER: Duration = Duration::from_secs(5);
+/// How long a status waits for the watch to show our last write.
+const VISIBLE: Seconds = Seconds(30);
+
+/// Writes the status of policies.
+pub struct StatusWriter {
+    client: Client,
+    pending: BTreeMap<FunctionKey, Pending>,
+    owed: BTreeMap<FunctionKey, Owed>,
+}
+
+/// Our last write, until the watch shows it.
+#[derive(Clone, Debug)]
+struct Pending {
+    /// The version it was written over: any other one in the watch is the write, or newer.
+    over: String,
+    at: Mono,
+    /// What it remembers, where it was written before an effect.
+    remembers: Option<content::Remembered>,
+}
+
+/// What a status still lacks.
+#[derive(Clone, Debug, Default)]
+struct Owed {
+    /// All of it, not only what is urgent.
+    whole: bool,
+    /// The decision to be named in it.
+    decision: Option<LastDecision>,
+}
+
+/// What became of the writes of one call.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Written {
+    /// Accepted.
+    pub written: u64,
+    /// The policy has changed meanwhile, or is gone: made anew from the next look.
+    pub outdated: u64,
+    /// Refused for another reason.
+    pub refused: u64,
+    /// No answer in time.
+    pub unanswered: u64,
+    /// Left for the next tick.
+    pub waiting: u64,
+}
+
+/// One status to write.
+struct Write<'a> {
+    key: &'a FunctionKey,
+    over: &'a str,
+    urgent: bool,
+    patch: Value,
+}
+
+/// What became of one write.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Answer {
+    Written,
+    Outdated,
+    Refused,
+    None,
+}
+
+impl std::fmt::Debug for StatusWriter {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let (pending, owed) = (self.pending.len(), self.owed.len());
+        f.debug_struct("StatusWriter")
+            .field("pending", &pending)
+            .field("owed", &owed)
+            .finish_non_exhaustive()
+    }
+}
+
+impl StatusWriter {
+    /// Writes by `client`, which must not retry by itself.
+    pub fn new(client: Client) -> Self {
+        Self {
+            client,
+            pending: BTreeMap::new(),
+            owed: BTreeMap::new(),
+        }
+    }
+
+    /// True when the status must be written before the steps of `told` are carried out: it does not yet hold
+    /// the user's own floor that makes them reversible. False in Shadow and where nothing is to be done.
+    pub fn must_precede(&self, told: &Told<'_>) -> bool {
+        let Some(remembered) = content::remembered(told) else {
+            return false;
+        };
+        let pending = self
+            .pending
+            .get(told.key)
+            .filter(|pending| pending.waits(told.policy, told.now.mono));
+        let written = pending.and_then(|pending| pending.remembers.as_ref()) == Some(&remembered);
+        !written && !remembered.is_in(told.policy.status)
+    }
+
+    /// Writes the status of those that [`Self::must_precede`]; the functions whose status could not be written,
+    /// and which must therefore not be acted upon in this tick. Lend `outcomes` empty and `after` as `standing`.
+    pub async fn before(&mut self, all: &[Told<'_>]) -> BTreeSet<FunctionKey> {
+        let must: Vec<&Told<'_>> = all.iter().filter(|told| self.must_precede(told)).collect();
+        let mut barred: BTreeSet<FunctionKey> = must.iter().map(|told| told.key.clone()).collect();
+        let now = must.first().map_or(Mono::default(), |told| told.now.mono);
+        let writes = must
+            .iter()
+            .filter_map(|told| self.remembering(told))
+            .take(A_TICK)
+            .collect();
+        let answers = self.send(writes).await;
+        for (told, answer) in must.iter().filter_map(|told| Some((told, answers.get(told.key)?))) {
+            self.keep(told.key, told.policy, *answer, content::remembered(told), now);
+            if *answer == Answer::Written {
+                barred.remove(told.key);
+            }
+        }
+        barred
+    }
+
+    /// The write that remembers what makes the steps of `told` reversible; `None` while another one waits to
+    /// be seen.
+    fn remembering<'a>(&self, told: &Told<'a>) -> Option<Write<'a>> {
+        if self.waits(told.key, told.policy, told.now.mono) {
+            return None;
+        }
+        let old = told.policy.status.cloned().unwrap_or_default();
+        let new = content::remembered(told)?.laid_over(old.clone());
+        let patch = diff::patch(&old, &new)?;
+        Some(Write {
+            key: told.key,
+            over: told.policy.resource_version,
+            urgent: true,
+            patch,
+        })
+    }
+
+    /// Writes what changed. `lines`: what the log told of this tick.
+    pub async fn run(
+        &mut self,
+        all: &[Told<'_>],
+        unusable: &[Unusable<'_>],
+        lines: &Lines,
+        now: (Wall, Mono),
+    ) -> Written {
+        let mut writes: Vec<Write<'_>> = all.iter().filter_map(|told| self.change(told, lines)).collect();
+        writes.extend(unusable.iter().filter_map(|bad| self.complaint(bad, now)));
+        writes.sort_by_key(|write| !write.urgent);
+        let waiting = writes.len().saturating_sub(A_TICK);
+        writes.truncate(A_TICK);
+        let answers = self.send(writes).await;
+        let objects = all.iter().map(|told| (told.key, told.policy));
+        let objects = objects.chain(unusable.iter().map(|bad| (bad.key, bad.policy)));
+        for (key, object) in objects {
+            if let Some(answer) = answers.get(key) {
+                self.keep(key, object, *answer, None, now.1);
+            }
+        }
+        self.forget(all, unusable);
+        Written {
+            waiting: u64::try_from(waiting).unwrap_or(u64::MAX),
+            ..tally(answers.values())
+        }
+    }
+
+    /// What is to be written of one function. What is due and cannot be written yet stays owed.
+    fn change<'a>(&mut self, told: &Told<'a>, lines: &Lines) -> Option<Write<'a>> {
+        let (changed, beat) = (lines.changed.contains(told.key), lines.beats.contains(told.key));
+        if !changed && !beat && !lines.differs.contains(told.key) && !self.owed.contains_key(told.key) {
+            return None;
+        }
+        let owed = self.owed.entry(told.key.clone()).or_default();
+        owed.whole |= changed || beat;
+        if changed && let Some(decision) = content::last_decision(told) {
+            owed.decision = Some(decision);
+        }
+        let owed = owed.clone();
+        if self.waits(told.key, told.policy, told.now.mono) {
+            return None;
+        }
+        let old = told.policy.status.cloned().unwrap_or_default();
+        let new = content::status(told, &old, owed.decision);
+        let urgent = diff::urgent(&old, &new);
+        let patch = if urgent || owed.whole {
+            diff::patch(&old, &new)
+        } else {
+            None
+        };
+        if patch.is_none() {
+            self.owed.remove(told.key);
+        }
+        Some(Write {
+            key: told.key,
+            over: told.policy.resource_version,
+            urgent,
+            patch: patch?,
+        })
+    }
+
+    /// What is to be written of a policy that cannot be used.
+    fn complaint<'a>(&self, bad: &Unusable<'a>, (wall, mono): (Wall, Mono)) -> Option<Write<'a>> {
+        if self.waits(bad.key, bad.policy, mono) {
+            return None;
+        }
+        let old = bad.policy.status.cloned().unwrap_or_default();
+        let patch = diff::patch(&old, &content::unusable(bad, &old, wall))?;
+        Some(Write {
+            key: bad.key,
+            over: bad.policy.resource_version,
+            urgent: true,
+            patch,
+        })
+    }
+
+    fn waits(&self, key: &FunctionKey, object: PolicyObject<'_>, now: Mono) -> bool {
+        self.pending.get(key).is_some_and(|pending| pending.waits(object, now))
+    }
+
+    /// Remembers what a write may have changed.
+    fn keep(
+        &mut self,
+        key: &FunctionKey,
+        object: PolicyObject<'_>,
+        answer: Answer,
+        remembers: Option<content::Remembered>,
+        at: Mono,
+    ) {
+        // A refused one waits as well: asked again each tick, it would take the place of others.
+        if answer != Answer::Outdated {
+            let remembers = remembers.filter(|_| answer == Answer::Written);
+            let over = object.resource_version.to_owned();
+            self.pending.insert(key.clone(), Pending { over, at, remembers });
+        }
+        if answer == Answer::Written {
+            self.owed.remove(key);
+        }
+    }
+
+    /// Drops what is remembered of policies that are gone.
+    fn forget(&mut self, all: &[Told<'_>], unusable: &[Unusable<'_>]) {
+        if self.pending.is_empty() && self.owed.is_empty() {
+            return;
+        }
+        let known: BTreeSet<&FunctionKey> = all
+            .iter()
+            .map(|told| told.key)
+            .chain(unusable.iter().map(|bad| bad.key))
+            .collect();
+        self.pending.retain(|key, _| known.contains(key));
+        self.owed.retain(|key, _| known.contains(key));
+    }
+
+    /// Sends the writes, a few at a time; one that the time did not suffice for counts as unanswered.
+    async fn send(&self, writes: Vec<Write<'_>>) -> BTreeMap<FunctionKey, Answer> {
+        let mut answers: BTreeMap<FunctionKey, Answer> =
+            writes.iter().map(|write| (write.key.clone(), Answer::None)).collect();
+        let mut sending =
+            futures::stream::iter(writes.into_iter().map(|write| self.write(write))).buffer_unordered(AT_ONCE);
+        let all = async {
+            while let Some((key, answer)) = sending.next().await {
+                answers.insert(key, answer);
+            }
+        };
+        if tokio::time::timeout(TOGETHER, all).await.is_err() {
+            tracing::warn!(after = ?TOGETHER, "Status writes were cut short.");
+        }
+        answers
+    }
+
+    async fn write(&self, write: Write<'_>) -> (FunctionKey, Answer) {
+        let Write {
+            key,
+            over,
+            urgent: _,
+            patch,
+        } = write;
+        let api: Api<FunctionPolicy> = Api::namespaced(self.client.clone(), &key.namespace);
+        let params = PatchParams {
+            field_manager: Some(MANAGER.to_owned()),
+            field_validation: Some(ValidationDirective::Strict),
+            ..PatchParams::default()
+        };
+        let patch = Patch::Merge(json!({"metadata": {"resourceVersion": over}, "status": patch}));
+        let answer = tokio::time::timeout(DEADLINE, api.patch_status(&key.name, &params, &patch)).await;
+        (
+            key.clone(),
+            answer.map_or(Answer::None, |answer| judge(key, answer.map(drop))),
+        )
+    }
+}
+
+impl Pending {
+    /// True while the watch still shows what was written over.
+    fn waits(&self, object: PolicyObject<'_>, now: Mono) -> bool {
+        self.over == object.resource_version && !now.passed(self.at, VISIBLE)
+    }
+}
+
+fn judge(key: &FunctionKey, answer: Result<(), kube::Error>) -> Answer {
+    match answer {
+        Ok(()) => Answer::Written,
+        Err(kube::Error::Api(status)) if matches!(status.code, 404 | 409) => Answer::Outdated,
+        Err(kube::Error::Api(status)) => {
+            tracing::warn!(function = %key, code = status.code, reason = %status.reason, "Status was refused.");
+            Answer::Refused
+        }
+        Err(error) => {
+            tracing::warn!(function = %key, error = &error as &dyn std::error::Error, "Status was not answered.");
+            Answer::None
+        }
+    }
+}
+
+fn tally<'a>(answers: impl Iterator<Item = &'a Answer>) -> Written {
+    answers.fold(Written::default(), |mut sum, answer| {
+        match answer {
+            Answer::Written => sum.written += 1,
+            Answer::Outdated => sum.outdated += 1,
+            Answer::Refused => sum.refused += 1,
+            Answer::None => sum.unanswered += 1,
+        }
+        sum
+    })
+}
+
+#[cfg(test)]
+mod tests;
