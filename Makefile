@@ -38,8 +38,8 @@ image: binaries ## Images from scratch, as OCI archives under target/image
 	controller/operator/image.sh
 
 .PHONY: chart
-chart: ## Lint and render the chart with the real helm
-	$(BED) chart
+chart: ## Lint and render the chart with the real helm, and try what it must refuse
+	charts/check.sh "$$($(BED) build helm)"
 
 .PHONY: cluster-up
 cluster-up: image ## Start a real cluster and leave it running; prints its KUBECONFIG

@@ -26,8 +26,8 @@ pub fn definitions() -> Vec<(&'static str, Value)> {
     ]
 }
 
-/// One document, with the line that says where it comes from.
-fn yaml(definition: &Value) -> String {
+/// A definition as one YAML document, with the line that says where it comes from.
+pub fn yaml(definition: &Value) -> String {
     let body = serde_saphyr::to_string(definition).expect("JSON is YAML");
     format!("# Made by `forewarm generate`; edit controller/api/src instead.\n{body}")
 }

@@ -57,4 +57,6 @@ pub enum Fence {
     NotYetVisible,
     /// A step before this one did not succeed.
     EarlierStep,
+    /// A fall, decided on a view of the target that is older than 60 s (W6).
+    StaleView,
 }

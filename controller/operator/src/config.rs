@@ -70,13 +70,13 @@ impl Run {
 /// Flags of `forewarm release`.
 #[derive(Clone, Debug, Args)]
 pub struct Release {
-    /// Namespace of the Lease.
-    #[arg(long, env = "POD_NAMESPACE", default_value = "forewarm")]
-    pub namespace: String,
-    /// Name of the Lease.
-    #[arg(long, default_value = "forewarm")]
-    pub lease_name: String,
-    /// Every policy of the cluster.
+    /// Form of the lines.
+    #[arg(long, env = "FOREWARM_LOG_FORMAT", value_enum, default_value_t = crate::record::human::LogFormat::Auto)]
+    pub log_format: crate::record::human::LogFormat,
+    /// Further kinds with a `/scale`, as `group/version/Kind/plural`, separated by commas.
+    #[arg(long, env = "FOREWARM_SCALE_KINDS", value_delimiter = ',')]
+    pub scale_kinds: Vec<String>,
+    /// Policies in Shadow too, not only those that enforce.
     #[arg(long)]
     pub all: bool,
 }

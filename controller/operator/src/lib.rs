@@ -13,6 +13,8 @@
 //! * [`release`], [`generate`]: the other two verbs of the binary.
 
 pub mod admin;
+#[cfg(test)]
+mod api_server;
 pub mod apply;
 pub mod config;
 pub mod generate;

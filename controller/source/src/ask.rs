@@ -9,6 +9,7 @@ use crate::membership::Membership;
 use crate::trust::Up;
 use forewarm_api::profile::JoinBy;
 use forewarm_api::profile_parse::{Absent, Profile, Query};
+use forewarm_core::units::Seconds;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::Instant;
@@ -19,6 +20,8 @@ pub(crate) struct Prepared {
     pub(crate) profile: Profile,
     /// The query, restricted to fresh samples.
     fresh: Result<String, SourceError>,
+    /// The query for whether the source is up. `None`: it need not be asked.
+    up: Option<Result<String, SourceError>>,
 }
 
 /// What a profile's questions of one tick came to.
@@ -45,16 +48,27 @@ pub(crate) struct Asker {
 
 impl Prepared {
     pub(crate) fn new(profile: Profile) -> Self {
-        let fresh = fresh(profile.query.as_str(), profile.stale_after())
-            .map_err(|text| SourceError::Unusable(format!("spec.query of profile {}: {text}", profile.name)));
-        Self { profile, fresh }
+        let (limit, scrape) = (profile.stale_after(), profile.scrape);
+        let unusable = |field: &str, text: String| {
+            SourceError::Unusable(format!("spec.{field} of profile {}: {text}", profile.name))
+        };
+        let fresh_query = fresh(profile.query.as_str(), limit, true).map_err(|text| unusable("query", text));
+        // A scrape less than for the demand: what says "up" must never outlive the samples it vouches for, or
+        // silence would read as zero.
+        let up = asks_up(&profile)
+            .map(|up| fresh(up.as_str(), Seconds(limit.0 - scrape.0), false).map_err(|text| unusable("upQuery", text)));
+        Self {
+            fresh: fresh_query,
+            up,
+            profile,
+        }
     }
+}
 
-    /// The query for whether the source is up, where it is needed: pods that report are the better measure.
-    fn up(&self) -> Option<&str> {
-        let by_pod = self.profile.join.by == JoinBy::Pod && self.profile.absent == Absent::Unknown;
-        self.profile.up.as_ref().filter(|_| !by_pod).map(Query::as_str)
-    }
+/// The query for whether the source is up, where it is needed: pods that report are the better measure.
+fn asks_up(profile: &Profile) -> Option<&Query> {
+    let by_pod = profile.join.by == JoinBy::Pod && profile.absent == Absent::Unknown;
+    profile.up.as_ref().filter(|_| !by_pod)
 }
 
 impl Asker {
@@ -68,17 +82,12 @@ impl Asker {
             }
         };
         let up = async {
-            match self.prepared.up() {
-                Some(query) => Some(self.joined(query).await),
+            match &self.prepared.up {
+                Some(query) => Some(self.prepared_query(query).await),
                 None => None,
             }
         };
-        let current = async {
-            match &self.prepared.fresh {
-                Ok(query) => self.joined(query).await,
-                Err(error) => (Err(error.clone()), 0),
-            }
-        };
+        let current = self.prepared_query(&self.prepared.fresh);
         let (current, peak, up) = futures::join!(current, peak, up);
         let bytes = current.1 + peak.as_ref().map_or(0, |p| p.1) + up.as_ref().map_or(0, |u| u.1);
         let join = &self.prepared.profile.join;
@@ -97,6 +106,13 @@ impl Asker {
     /// The query as written, stale samples and all: tells a function that is stale from one that is absent.
     pub(crate) async fn ask_stale_too(self) -> Result<Joined, SourceError> {
         self.joined(self.prepared.profile.query.as_str()).await.0
+    }
+
+    async fn prepared_query(&self, query: &Result<String, SourceError>) -> (Result<Joined, SourceError>, usize) {
+        match query {
+            Ok(query) => self.joined(query).await,
+            Err(error) => (Err(error.clone()), 0),
+        }
     }
 
     /// One answer, joined, and its bytes.

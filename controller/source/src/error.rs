@@ -23,7 +23,7 @@ pub enum SourceError {
         text: String,
     },
     /// The deadline passed.
-    #[error("the source did not answer within {0:?}")]
+    #[error("the source did not answer within {:.1} s", .0.as_secs_f64())]
     Timeout(Duration),
     /// No connection, or it broke before the answer was whole.
     #[error("could not reach the source: {0}")]

@@ -13,11 +13,18 @@ use promql_parser::parser::{self, BinaryExpr, Call, Expr, Offset, ParenExpr, Vec
 
 /// `query`, with every sample older than `limit` taken out.
 ///
+/// Where `ranges` is false, functions over a range stay as they are: a query for what is up has to remember what
+/// was there an hour ago.
+///
 /// Fails, with what to do about it, where a selector has no metric name of its own (its samples' age cannot be
 /// asked without a clash of names) or the text does not survive being parsed and printed.
-pub fn fresh(query: &str, limit: Seconds) -> Result<String, String> {
+pub fn fresh(query: &str, limit: Seconds, ranges: bool) -> Result<String, String> {
     let expression = parser::parse(query).map_err(|e| first_line(&e))?;
-    let masked = mask(expression, i64::from(limit.0))?;
+    let masked = Mask {
+        limit: i64::from(limit.0),
+        ranges,
+    }
+    .mask(expression)?;
     let text = masked.to_string();
     match parser::parse(&text) {
         Ok(again) if again == masked => Ok(text),
@@ -25,84 +32,93 @@ pub fn fresh(query: &str, limit: Seconds) -> Result<String, String> {
     }
 }
 
-fn mask(expression: Expr, limit: i64) -> Result<Expr, String> {
-    Ok(match expression {
-        Expr::VectorSelector(selector) => {
-            let selector = named(selector)?;
-            let age = selector.clone();
-            guarded(Expr::VectorSelector(selector), &age, limit)
-        }
-        Expr::Call(call) => mask_call(call, limit)?,
-        Expr::Aggregate(mut aggregate) => {
-            aggregate.expr = Box::new(mask(*aggregate.expr, limit)?);
-            Expr::Aggregate(aggregate)
-        }
-        Expr::Binary(mut binary) => {
-            binary.lhs = Box::new(mask(*binary.lhs, limit)?);
-            binary.rhs = Box::new(mask(*binary.rhs, limit)?);
-            Expr::Binary(binary)
-        }
-        Expr::Unary(mut unary) => {
-            unary.expr = Box::new(mask(*unary.expr, limit)?);
-            Expr::Unary(unary)
-        }
-        Expr::Paren(paren) => parens(mask(*paren.expr, limit)?),
-        // A bare range or subquery gives no instant vector; literals have no age.
-        other => other,
-    })
-}
-
-/// Functions whose answer is about the absence of samples, or has no labels to match by.
+/// Functions whose answer is about the absence of samples.
 const LEFT_ALONE: [&str; 2] = ["absent", "absent_over_time"];
 
-fn mask_call(mut call: Call, limit: i64) -> Result<Expr, String> {
-    if LEFT_ALONE.contains(&call.func.name) {
-        return Ok(Expr::Call(call));
+struct Mask {
+    limit: i64,
+    ranges: bool,
+}
+
+impl Mask {
+    fn mask(&self, expression: Expr) -> Result<Expr, String> {
+        Ok(match expression {
+            Expr::VectorSelector(selector) => {
+                let selector = named(selector)?;
+                self.guarded(Expr::VectorSelector(selector.clone()), &selector)
+            }
+            Expr::Call(call) => self.call(call)?,
+            Expr::Aggregate(mut aggregate) => {
+                aggregate.expr = self.boxed(*aggregate.expr)?;
+                Expr::Aggregate(aggregate)
+            }
+            Expr::Binary(mut binary) => {
+                (binary.lhs, binary.rhs) = (self.boxed(*binary.lhs)?, self.boxed(*binary.rhs)?);
+                Expr::Binary(binary)
+            }
+            Expr::Unary(mut unary) => {
+                unary.expr = self.boxed(*unary.expr)?;
+                Expr::Unary(unary)
+            }
+            Expr::Paren(paren) => parens(self.mask(*paren.expr)?),
+            // A bare range or subquery gives no instant vector; literals have no age.
+            other => other,
+        })
     }
-    if call.func.name == "timestamp"
-        && let Some(Expr::VectorSelector(selector)) = call.args.args.first().map(|a| &**a)
-    {
-        // timestamp(m) shows the sample's time for a bare selector only.
-        let age = named(selector.clone())?;
-        return Ok(guarded(Expr::Call(call), &age, limit));
+
+    fn boxed(&self, expression: Expr) -> Result<Box<Expr>, String> {
+        self.mask(expression).map(Box::new)
     }
-    let ranged = call.args.args.iter().find_map(|arg| match &**arg {
-        Expr::MatrixSelector(matrix) => Some(Expr::VectorSelector(matrix.vs.clone())),
-        Expr::Subquery(subquery) if subquery.at.is_none() && subquery.offset.is_none() => {
-            Some((*subquery.expr).clone())
+
+    fn call(&self, mut call: Call) -> Result<Expr, String> {
+        if LEFT_ALONE.contains(&call.func.name) {
+            return Ok(Expr::Call(call));
         }
-        _ => None,
-    });
-    match ranged {
-        Some(Expr::VectorSelector(selector)) => {
-            let age = named(selector)?;
-            Ok(guarded(Expr::Call(call), &age, limit))
+        match over(&call) {
+            Some(Over::Range(selector)) if self.ranges => Ok(self.guarded(Expr::Call(call), &named(selector)?)),
+            // Over a subquery: what it sees at its end has to be fresh.
+            Some(Over::Subquery(inner)) if self.ranges => Ok(both(Expr::Call(call), self.mask(inner)?)),
+            Some(Over::Range(_) | Over::Subquery(_)) => Ok(Expr::Call(call)),
+            // timestamp(m) shows the sample's time for a bare selector only.
+            Some(Over::Timestamp(selector)) => Ok(self.guarded(Expr::Call(call), &named(selector)?)),
+            None => {
+                let args = std::mem::take(&mut call.args.args);
+                call.args.args = args.into_iter().map(|arg| self.boxed(*arg)).collect::<Result<_, _>>()?;
+                Ok(Expr::Call(call))
+            }
         }
-        // Over a subquery: what it sees at its end has to be fresh.
-        Some(inner) => Ok(both(Expr::Call(call), mask(inner, limit)?)),
-        None => {
-            call.args.args = call
-                .args
-                .args
-                .into_iter()
-                .map(|a| mask(*a, limit).map(Box::new))
-                .collect::<Result<_, _>>()?;
-            Ok(Expr::Call(call))
+    }
+
+    /// `(expression and (timestamp(selector) > (time() - limit)))`. With `@` the time is fixed, so age says nothing.
+    fn guarded(&self, expression: Expr, selector: &VectorSelector) -> Expr {
+        if selector.at.is_some() {
+            return expression;
         }
+        let limit = self.limit + offset_seconds(selector);
+        let age = template(
+            &format!("timestamp(m) > (time() - {limit})").replace("- -", "+ "),
+            selector,
+        );
+        both(expression, age)
     }
 }
 
-/// `(expression and (timestamp(selector) > (time() - limit)))`. With `@` the time is fixed, so age says nothing.
-fn guarded(expression: Expr, selector: &VectorSelector, limit: i64) -> Expr {
-    if selector.at.is_some() {
-        return expression;
-    }
-    let limit = limit + offset_seconds(selector);
-    let age = template(
-        &format!("timestamp(m) > (time() - {limit})").replace("- -", "+ "),
-        selector,
-    );
-    both(expression, age)
+/// What a function reads, where its answer does not carry the sample's own time.
+enum Over {
+    Range(VectorSelector),
+    Subquery(Expr),
+    Timestamp(VectorSelector),
+}
+
+fn over(call: &Call) -> Option<Over> {
+    call.args.args.iter().find_map(|arg| match &**arg {
+        Expr::MatrixSelector(matrix) => Some(Over::Range(matrix.vs.clone())),
+        Expr::Subquery(subquery) if subquery.at.is_none() && subquery.offset.is_none() => {
+            Some(Over::Subquery((*subquery.expr).clone()))
+        }
+        Expr::VectorSelector(selector) if call.func.name == "timestamp" => Some(Over::Timestamp(selector.clone())),
+        _ => None,
+    })
 }
 
 /// `(left and (right))`.
@@ -219,13 +235,20 @@ mod tests {
             ("vector(1)", "vector(1)"),
         ];
         for (query, expected) in rows {
-            assert_eq!(fresh(query, Seconds(60)).as_deref(), Ok(expected), "{query}");
+            assert_eq!(fresh(query, Seconds(60), true).as_deref(), Ok(expected), "{query}");
         }
     }
 
     #[test]
+    fn a_query_for_what_is_up_may_remember() {
+        let query = "min by (instance) (up and on (job) last_over_time(m[1h]))";
+        let masked = "min by (instance) ((up and (timestamp(up) > (time() - 45))) and on (job) last_over_time(m[1h]))";
+        assert_eq!(fresh(query, Seconds(45), false).as_deref(), Ok(masked));
+    }
+
+    #[test]
     fn a_name_with_dots_is_kept() {
-        let text = fresh("sum({\"kn.serving.count\", a=\"b\"})", Seconds(60)).expect("can be restricted");
+        let text = fresh("sum({\"kn.serving.count\", a=\"b\"})", Seconds(60), true).expect("can be restricted");
         assert!(
             text.contains("__name__=\"kn.serving.count\"") && text.contains("a=\"b\""),
             "{text}"
@@ -236,7 +259,9 @@ mod tests {
     fn a_selector_without_a_name_is_refused() {
         for query in ["{a=\"b\"}", "sum({__name__=~\"a|b\"})", "rate({a=\"b\"}[1m])"] {
             assert!(
-                fresh(query, Seconds(60)).expect_err(query).contains("metric name"),
+                fresh(query, Seconds(60), true)
+                    .expect_err(query)
+                    .contains("metric name"),
                 "{query}"
             );
         }

@@ -12,20 +12,25 @@
 //! * [`membership`], `join`: which function a series belongs to.
 //! * `trust`, `peak`, `track`, `stale`: whether a number may be believed, and the peak within the step.
 //! * [`reader`], `ask`: all of it, once a tick (I/O).
-//! * `owner`: dead pods to their workloads.
+//! * [`backfill`], `pieces`, `history_query`, `past`, `owner`: the last two weeks, dead pods mapped to their
+//!   workloads by name (I/O).
 //! * [`error`]: what can go wrong, and the [`forewarm_core::observation::Why`] it becomes.
 //!
 //! Missing is never zero here: what cannot be read whole and fresh is `Unknown`, with its reason.
 
 pub mod answer;
 mod ask;
+pub mod backfill;
 pub mod client;
 pub mod error;
 pub mod fresh;
+pub mod history_query;
 mod join;
 pub mod membership;
 mod owner;
+pub mod past;
 mod peak;
+mod pieces;
 pub mod reader;
 mod series;
 pub mod sources;
@@ -33,9 +38,12 @@ mod stale;
 mod track;
 mod trust;
 
+pub use backfill::{Backfill, Found, Progress};
 pub use client::{Source, Span};
 pub use error::SourceError;
+pub use history_query::Resolution;
 pub use membership::{Member, MemberPod, Membership};
+pub use past::Past;
 pub use reader::{DemandReader, Failure, ProfileState, Readings};
 pub use series::{LabelNames, Labels};
 pub use sources::{SourceConfig, Sources, SourcesError};

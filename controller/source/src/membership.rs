@@ -1,6 +1,7 @@
 //! Which pods, workloads and revisions belong to which function. Handed in by the operator, from its watched
 //! stores; built once and shared by every profile's join. Memory only.
 
+use crate::owner::Owner;
 use forewarm_core::policy::FunctionKey;
 use forewarm_core::units::Mono;
 use std::collections::HashMap;
@@ -39,17 +40,19 @@ pub struct Membership {
     members: Vec<Indexed>,
     slots: Vec<Slot>,
     pods: ByName,
-    workloads: ByName,
+    workloads: ByName<Vec<usize>>,
     revisions: ByName,
 }
 
 /// Namespace, then name, then the number of a slot or member.
-type ByName = HashMap<String, HashMap<String, usize>>;
+type ByName<N = usize> = HashMap<String, HashMap<String, N>>;
 
 #[derive(Debug)]
 struct Indexed {
     key: FunctionKey,
     profile: String,
+    kind: String,
+    workload: String,
     slots: Range<usize>,
 }
 
@@ -77,13 +80,21 @@ impl Membership {
         let Member {
             key,
             profile,
-            kind: _,
+            kind,
             workload,
             revisions,
             pods,
         } = member;
         let (number, namespace) = (self.members.len(), key.namespace.as_str());
-        put(&mut self.workloads, namespace, workload, number);
+        let homonyms = self
+            .workloads
+            .entry(namespace.to_owned())
+            .or_default()
+            .entry(workload.clone())
+            .or_default();
+        if homonyms.iter().all(|other| self.members[*other].kind != kind) {
+            homonyms.push(number);
+        }
         for revision in revisions {
             put(&mut self.revisions, namespace, revision, number);
         }
@@ -97,7 +108,13 @@ impl Membership {
             });
         }
         let slots = first..self.slots.len();
-        self.members.push(Indexed { key, profile, slots });
+        self.members.push(Indexed {
+            key,
+            profile,
+            kind,
+            workload,
+            slots,
+        });
     }
 
     /// How many functions there are.
@@ -136,14 +153,40 @@ impl Membership {
         find(&self.pods, namespace, name)
     }
 
-    /// The member with that workload.
+    /// The member with that workload. `None` also where two kinds of workload have that name: the name does not
+    /// say which is meant.
     pub(crate) fn workload(&self, namespace: &str, name: &str) -> Option<usize> {
-        find(&self.workloads, namespace, name)
+        match self.named(namespace, name) {
+            [member] => Some(*member),
+            _ => None,
+        }
+    }
+
+    fn named(&self, namespace: &str, name: &str) -> &[usize] {
+        self.workloads
+            .get(namespace)
+            .and_then(|names| names.get(name))
+            .map_or(&[], Vec::as_slice)
     }
 
     /// The member with that Revision.
     pub(crate) fn revision(&self, namespace: &str, name: &str) -> Option<usize> {
         find(&self.revisions, namespace, name)
+    }
+
+    /// The member whose workload owned a pod of that name; of several the one with the longest name.
+    pub(crate) fn owner(&self, namespace: &str, owner: Owner<'_>) -> Option<usize> {
+        let owns = |member: &usize| owner.owns(&self.members[*member].kind, &self.members[*member].workload);
+        match owner {
+            Owner::Deployment(name) | Owner::StatefulSet(name) => {
+                self.named(namespace, name).iter().copied().find(owns)
+            }
+            Owner::Cut(_) => {
+                let all = self.workloads.get(namespace)?.values().flatten().copied();
+                all.filter(owns)
+                    .max_by_key(|member| self.members[*member].workload.len())
+            }
+        }
     }
 }
 
@@ -185,5 +228,41 @@ pub(crate) mod fixture {
                 })
                 .collect(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::fixture::member;
+    use super::*;
+
+    #[test]
+    fn a_target_belongs_to_the_first_policy_that_names_it() {
+        let mut twin = member("a/f", &[("f-1", None)]);
+        twin.key.name = "twin".to_owned();
+        let members = Membership::new([member("a/f", &[("f-1", None)]), twin]);
+        assert_eq!(
+            (members.workload("a", "f"), members.pod("a", "f-1")),
+            (Some(0), Some(0))
+        );
+        assert_eq!((members.workload("b", "f"), members.pod("b", "f-1")), (None, None));
+    }
+
+    #[test]
+    fn a_name_that_two_kinds_have_means_neither_but_tells_owners_apart() {
+        let mut set = member("a/f", &[]);
+        set.kind = "StatefulSet".to_owned();
+        let members = Membership::new([member("a/f", &[]), set]);
+        assert_eq!(members.workload("a", "f"), None);
+        assert_eq!(members.owner("a", Owner::Deployment("f")), Some(0));
+        assert_eq!(members.owner("a", Owner::StatefulSet("f")), Some(1));
+    }
+
+    #[test]
+    fn of_several_owners_of_a_name_cut_short_the_longest_is_meant() {
+        let long = "a-function-with-a-name-so-long-that-its-pods-are-cut-short-and-more";
+        let members = Membership::new([member(&format!("a/{}", &long[..60]), &[]), member("a/a-function", &[])]);
+        assert_eq!(members.owner("a", Owner::Cut(&long[..58])), Some(0));
+        assert_eq!(members.owner("a", Owner::Cut(&"b".repeat(58))), None);
     }
 }

@@ -2,10 +2,12 @@
 //!
 //! All profiles are asked at once, each within the same deadline, so a bad one disturbs nobody else's functions.
 
+use crate::answer::Answer;
 use crate::ask::{Asked, Asker, Prepared};
 use crate::client::Source;
 use crate::error::SourceError;
 use crate::membership::Membership;
+use crate::series::LabelNames;
 use crate::sources::Sources;
 use crate::stale::Diagnosis;
 use crate::track::Track;
@@ -89,6 +91,22 @@ impl DemandReader {
         self.sources.get(name).cloned()
     }
 
+    /// Whether the source that a profile is made for exists: its `detectQuery` gives a value above zero.
+    /// `false` for a profile without one.
+    pub async fn detect(&self, profile: &Profile, within: Duration) -> Result<bool, SourceError> {
+        let Some(query) = &profile.detect else { return Ok(false) };
+        let Some(source) = self.sources.get(&profile.source) else {
+            return Err(no_source(profile));
+        };
+        let body = source.instant(query.as_str(), within).await?;
+        let mut found = false;
+        let names = LabelNames::new(&profile.join.namespace, &profile.join.name);
+        Answer::read(&body)?.vector(&names, source.limits().series, |series| {
+            found |= series.value.is_some_and(|v| v > 0.0);
+        })?;
+        Ok(found)
+    }
+
     /// Reads the demand of every member, within `within` (shorter than the tick).
     ///
     /// `profiles`: those that could be parsed, by name; members of any other get `ProfileUnusable`. Every member
@@ -144,10 +162,8 @@ impl DemandReader {
                 "there is no usable demand profile {name}"
             )));
         };
-        let source = &prepared.profile.source;
-        let Some(source) = self.sources.get(source).cloned() else {
-            let text = format!("profile {name} names source {source}, which the chart value sources does not have");
-            return Err(SourceError::Unusable(text));
+        let Some(source) = self.sources.get(&prepared.profile.source).cloned() else {
+            return Err(no_source(&prepared.profile));
         };
         Ok(Asker {
             source,
@@ -165,25 +181,20 @@ impl DemandReader {
         now: Mono,
         deadline: Instant,
     ) {
-        for (name, asked) in judged {
-            let Ok(Asked {
-                current: Ok(joined), ..
-            }) = asked
-            else {
-                continue;
-            };
-            let silent = (0..members.len())
-                .filter(|m| members.profile(*m) == *name && joined.tally(*m).series == 0)
-                .count();
-            let diagnosis = self.diagnoses.entry((*name).to_owned()).or_default();
-            if !diagnosis.is_due(silent, now) {
-                continue;
-            }
-            let Ok(asker) = self.asker(name, members, deadline) else {
-                continue;
-            };
-            let answer = asker.ask_stale_too().await.ok();
-            if let Some(diagnosis) = self.diagnoses.get_mut(*name) {
+        let silent = silent(judged, members);
+        let due = |(name, silent): &(&str, usize)| {
+            self.diagnoses
+                .entry((*name).to_owned())
+                .or_default()
+                .is_due(*silent, now)
+        };
+        let due: Vec<_> = silent.into_iter().filter(due).collect();
+        let answers = due
+            .iter()
+            .map(|(name, _)| async { self.asker(name, members, deadline).ok()?.ask_stale_too().await.ok() });
+        let answers = join_all(answers).await;
+        for ((name, silent), answer) in due.into_iter().zip(answers) {
+            if let Some(diagnosis) = self.diagnoses.get_mut(name) {
                 diagnosis.note(silent, now, answer.as_ref(), members);
             }
         }
@@ -219,6 +230,28 @@ impl DemandReader {
             other => other,
         }
     }
+}
+
+fn no_source(profile: &Profile) -> SourceError {
+    let Profile { name, source, .. } = profile;
+    SourceError::Unusable(format!(
+        "profile {name} names source {source}, which the chart value sources does not have"
+    ))
+}
+
+/// Profiles that were answered, each with how many of its functions have no series in the answer.
+fn silent<'a>(judged: &HashMap<&'a str, Result<Asked, SourceError>>, members: &Membership) -> Vec<(&'a str, usize)> {
+    let answered = judged.iter().filter_map(|(name, asked)| match asked {
+        Ok(Asked {
+            current: Ok(joined), ..
+        }) => Some((*name, joined)),
+        _ => None,
+    });
+    let count = |(name, joined): (&'a str, &crate::join::Joined)| {
+        let silent = |m: &usize| members.profile(*m) == name && joined.tally(*m).series == 0;
+        (name, (0..members.len()).filter(silent).count())
+    };
+    answered.map(count).collect()
 }
 
 fn state(asked: &Result<Asked, SourceError>) -> ProfileState {

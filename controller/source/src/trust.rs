@@ -137,7 +137,7 @@ fn incomplete(reporting: u32, ready: u32) -> Why {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
     use crate::answer::Answer;
     use crate::join::tests::{body, by};
@@ -148,7 +148,7 @@ mod tests {
         Query::parse(text).expect("is PromQL")
     }
 
-    fn profile(join_by: JoinBy, absent: Absent) -> Profile {
+    pub(crate) fn profile(join_by: JoinBy, absent: Absent) -> Profile {
         Profile {
             name: "p".to_owned(),
             unit: Demanded::Concurrency,

@@ -1,0 +1,279 @@
+//! What is kept of a watched object that is or may be a target: identity, floor field, its owner, its pods. Pure.
+
+use super::ownership::ownership;
+use forewarm_core::observation::Ownership;
+use forewarm_core::units::Replicas;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{LabelSelector, OwnerReference};
+use kube::api::DynamicObject;
+use kube::core::{Selector, SelectorExt};
+use serde_json::Value;
+use std::collections::BTreeMap;
+
+/// A workload as its object says.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Workload {
+    /// Namespace.
+    pub namespace: String,
+    /// Name.
+    pub name: String,
+    /// Identity: a write tests it (W4).
+    pub uid: String,
+    /// Version of the object; a larger number is a later one.
+    pub resource_version: String,
+    /// The floor field.
+    pub replicas: Replicas,
+    /// Who has it.
+    pub ownership: Ownership,
+    /// Its pods by label. `None`: the object names no selector, or one that selects everything.
+    pub selector: Option<Selector>,
+    /// The object that controls this one. `None`: it stands alone.
+    pub owner: Option<Owner>,
+}
+
+/// A controlling object.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Owner {
+    /// Group and version.
+    pub api_version: String,
+    /// Kind.
+    pub kind: String,
+    /// Name.
+    pub name: String,
+}
+
+/// An object that cannot be read as a workload.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ReadError {
+    /// It has no name, namespace or UID.
+    #[error("read the object's identity: no {0}")]
+    NoIdentity(&'static str),
+    /// `spec.replicas` is there and is not a whole number of pods.
+    #[error("read spec.replicas: {0} is not a number of pods")]
+    NotANumber(String),
+}
+
+impl Workload {
+    /// Reads `spec.replicas`, its owners, and the selector from `spec.selector` or, as text, `status.selector`.
+    /// Where the field is absent its value is `absent`.
+    pub fn read(object: &DynamicObject, absent: Replicas) -> Result<Self, ReadError> {
+        let meta = &object.metadata;
+        let known = |what, word: &Option<String>| {
+            word.clone()
+                .filter(|word| !word.is_empty())
+                .ok_or(ReadError::NoIdentity(what))
+        };
+        Ok(Self {
+            namespace: known("namespace", &meta.namespace)?,
+            name: known("name", &meta.name)?,
+            uid: known("uid", &meta.uid)?,
+            resource_version: meta.resource_version.clone().unwrap_or_default(),
+            replicas: replicas(&object.data, absent)?,
+            ownership: ownership(
+                meta.managed_fields.as_deref().unwrap_or_default(),
+                &["spec", "replicas"],
+            ),
+            selector: selector(&object.data),
+            owner: owner(meta.owner_references.as_deref().unwrap_or_default()),
+        })
+    }
+
+    /// Whether a pod with these labels is one of its own. Without a selector: no.
+    pub fn selects(&self, labels: &BTreeMap<String, String>) -> bool {
+        self.selector.as_ref().is_some_and(|selector| selector.matches(labels))
+    }
+}
+
+/// The part of an object that [`Workload::read`] looks at; a store that keeps only this keeps enough.
+pub(super) fn prune(object: &mut DynamicObject) {
+    let kept = |part: &str, fields: &[&str]| {
+        let of = object.data.get(part)?;
+        let pairs = fields
+            .iter()
+            .filter_map(|field| Some(((*field).to_owned(), of.get(field)?.clone())));
+        Some((part.to_owned(), Value::Object(pairs.collect())))
+    };
+    let data = [kept("spec", &["replicas", "selector"]), kept("status", &["selector"])];
+    object.data = Value::Object(data.into_iter().flatten().collect());
+    let meta = &mut object.metadata;
+    meta.annotations = None;
+    meta.labels = None;
+    meta.finalizers = None;
+    for entry in meta.managed_fields.iter_mut().flatten() {
+        let replicas = entry
+            .fields_v1
+            .as_ref()
+            .and_then(|fields| fields.0.get("f:spec")?.get("f:replicas"));
+        let kept = replicas.map(|field| serde_json::json!({"f:spec": {"f:replicas": field}}));
+        entry.fields_v1 = kept.map(k8s_openapi::apimachinery::pkg::apis::meta::v1::FieldsV1);
+    }
+    if let Some(entries) = &mut meta.managed_fields {
+        entries.retain(|entry| entry.fields_v1.is_some());
+    }
+}
+
+fn replicas(data: &Value, absent: Replicas) -> Result<Replicas, ReadError> {
+    match data.get("spec").and_then(|spec| spec.get("replicas")) {
+        None | Some(Value::Null) => Ok(absent),
+        Some(value) => value
+            .as_u64()
+            .and_then(|n| u32::try_from(n).ok())
+            .map(Replicas)
+            .ok_or_else(|| ReadError::NotANumber(value.to_string().chars().take(32).collect())),
+    }
+}
+
+fn selector(data: &Value) -> Option<Selector> {
+    let spec = data.get("spec").and_then(|spec| spec.get("selector"));
+    let labels = spec.and_then(|selector| serde_json::from_value::<LabelSelector>(selector.clone()).ok());
+    let selector = match labels {
+        Some(labels) => Selector::try_from(labels).ok()?,
+        None => equalities(data.get("status")?.get("selector")?.as_str()?)?,
+    };
+    (!selector.selects_all()).then_some(selector)
+}
+
+/// `a=b,c=d`, as a scale subresource prints a selector of labels. `None` for any other form.
+fn equalities(text: &str) -> Option<Selector> {
+    let pair = |part: &str| {
+        let (key, value) = part.split_once('=')?;
+        let plain = !key.ends_with('!') && !value.starts_with('=') && !part.contains([' ', '(', ')']);
+        plain.then(|| (key.to_owned(), value.to_owned()))
+    };
+    text.split(',')
+        .map(pair)
+        .collect::<Option<Vec<_>>>()
+        .map(|pairs| pairs.into_iter().collect())
+}
+
+fn owner(references: &[OwnerReference]) -> Option<Owner> {
+    let owner = references.iter().find(|reference| reference.controller == Some(true))?;
+    Some(Owner {
+        api_version: owner.api_version.clone(),
+        kind: owner.kind.clone(),
+        name: owner.name.clone(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    fn object(value: &Value) -> DynamicObject {
+        serde_json::from_value(value.clone()).expect("an object of the test")
+    }
+
+    fn deployment() -> Value {
+        json!({"apiVersion": "apps/v1", "kind": "Deployment",
+               "metadata": {"name": "f", "namespace": "a", "uid": "u-1", "resourceVersion": "7",
+                            "labels": {"team": "x"}, "annotations": {"note": "y"},
+                            "managedFields": [{"manager": "helm", "operation": "Apply", "apiVersion": "apps/v1",
+                                               "fieldsV1": {"f:spec": {"f:replicas": {}, "f:template": {}}}},
+                                              {"manager": "kubelet", "operation": "Update", "apiVersion": "apps/v1",
+                                               "fieldsV1": {"f:status": {}}}]},
+               "spec": {"replicas": 3, "selector": {"matchLabels": {"app": "f"}}, "template": {"spec": {}}},
+               "status": {"replicas": 3}})
+    }
+
+    #[test]
+    fn a_deployment_is_read() {
+        let read = Workload::read(&object(&deployment()), Replicas::ONE).unwrap();
+        assert_eq!(
+            (read.uid.as_str(), read.replicas, read.resource_version.as_str()),
+            ("u-1", Replicas(3), "7")
+        );
+        assert_eq!(read.ownership.applied_by.as_deref(), Some("helm"));
+        assert!(read.selects(&[("app".to_owned(), "f".to_owned())].into()));
+        assert!(!read.selects(&[("app".to_owned(), "g".to_owned())].into()));
+        assert_eq!(read.owner, None);
+    }
+
+    #[test]
+    fn a_pruned_object_reads_the_same() {
+        let whole = object(&deployment());
+        let mut pruned = whole.clone();
+        prune(&mut pruned);
+        assert_eq!(
+            Workload::read(&pruned, Replicas::ONE),
+            Workload::read(&whole, Replicas::ONE)
+        );
+        let kept = serde_json::to_value(&pruned).unwrap().to_string();
+        assert!(
+            !kept.contains("template") && !kept.contains("kubelet") && !kept.contains("team"),
+            "{kept}"
+        );
+    }
+
+    #[test]
+    fn absent_replicas_are_what_the_kind_says_and_garbage_is_an_error() {
+        let with = |replicas: Value| {
+            let mut value = deployment();
+            value["spec"]["replicas"] = replicas;
+            Workload::read(&object(&value), Replicas::ONE).map(|read| read.replicas)
+        };
+        assert_eq!(with(Value::Null), Ok(Replicas::ONE));
+        assert_eq!(with(json!(0)), Ok(Replicas::ZERO));
+        for garbage in [json!(-1), json!("3"), json!(1.5), json!(4_294_967_296_u64), json!({})] {
+            assert!(
+                matches!(with(garbage.clone()), Err(ReadError::NotANumber(_))),
+                "{garbage}"
+            );
+        }
+    }
+
+    #[test]
+    fn an_object_without_identity_is_an_error() {
+        let mut value = deployment();
+        value["metadata"]["uid"] = "".into();
+        assert_eq!(
+            Workload::read(&object(&value), Replicas::ONE),
+            Err(ReadError::NoIdentity("uid"))
+        );
+    }
+
+    #[test]
+    fn a_selector_may_stand_in_status_as_text_and_one_for_everything_is_none() {
+        let with = |selector: &Value| {
+            let mut value = deployment();
+            value["spec"] = json!({"replicas": 1});
+            value["status"] = json!({"selector": selector});
+            Workload::read(&object(&value), Replicas::ZERO).unwrap()
+        };
+        assert!(
+            with(&json!("app=f,tier=a")).selects(&[("app".into(), "f".into()), ("tier".into(), "a".into())].into())
+        );
+        for other in [
+            json!(""),
+            json!("app in (f)"),
+            json!("app!=f"),
+            json!("app==f"),
+            json!(7),
+        ] {
+            assert_eq!(with(&other).selector, None, "{other}");
+        }
+    }
+
+    #[test]
+    fn only_the_controlling_owner_is_named() {
+        let mut value = deployment();
+        value["metadata"]["ownerReferences"] = json!([{"apiVersion": "v1", "kind": "ConfigMap", "name": "c", "uid": "1"},
+                   {"apiVersion": "serving.knative.dev/v1", "kind": "Revision", "name": "r", "uid": "2", "controller": true}]);
+        let owner = Workload::read(&object(&value), Replicas::ONE).unwrap().owner.unwrap();
+        assert_eq!((owner.kind.as_str(), owner.name.as_str()), ("Revision", "r"));
+    }
+
+    proptest! {
+        /// R10: no text in a selector or count panics, and pruning never changes what is read.
+        #[test]
+        fn r10_any_words_are_read_without_panic(text in "\\PC{0,40}", replicas in any::<i64>()) {
+            let mut value = deployment();
+            value["spec"] = json!({"replicas": replicas});
+            value["status"] = json!({"selector": text});
+            let whole = object(&value);
+            let mut pruned = whole.clone();
+            prune(&mut pruned);
+            prop_assert_eq!(Workload::read(&whole, Replicas::ONE), Workload::read(&pruned, Replicas::ONE));
+        }
+    }
+}

@@ -1,0 +1,7 @@
+//! The client and the reader over real sockets, against a Prometheus that does what each test wants.
+
+mod fake;
+mod faults;
+mod shipped;
+mod ticks;
+mod tls;
