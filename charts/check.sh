@@ -35,7 +35,7 @@ refused() {
 "$helm" template forewarm forewarm -n forewarm >"$work/plain.yaml"
 profiles=$(cd forewarm/profiles && printf '%s,' *.yaml | sed 's/\.yaml,/,/g; s/,$//')
 "$helm" template warm forewarm -n ops -f forewarm/ci/full-values.yaml \
-    --set "profiles.install={$profiles},profiles.default=${profiles%%,*}" >"$work/full.yaml"
+    --set "profiles.install={$profiles}" --set profiles.default=istio >"$work/full.yaml"
 
 # Every object has a kind, and no rendering leaves a hole.
 for file in "$work/plain.yaml" "$work/full.yaml"; do
@@ -54,7 +54,7 @@ for file in "$work/plain.yaml" "$work/full.yaml"; do
     has "$file" 1 "resources: ['functionpolicies/status'], verbs: ['patch']"
 done
 
-has "$work/plain.yaml" 0 'helm.sh/hook: post-install,post-upgrade'
+has "$work/plain.yaml" "$(find forewarm/profiles -name '*.yaml' | wc -l)" 'helm.sh/hook: post-install,post-upgrade' # all of them
 has "$work/plain.yaml" 4 'kind: ValidatingAdmissionPolicy'
 has "$work/plain.yaml" 2 "request.userInfo.username == 'system:serviceaccount:forewarm:forewarm'"
 has "$work/plain.yaml" 1 'sources: []'
@@ -67,7 +67,7 @@ has "$work/full.yaml" 1 'namespace: "payments"'
 has "$work/full.yaml" 1 'namespace: "trading"'
 has "$work/full.yaml" 1 'resources: ["rollouts/scale"], verbs'
 has "$work/full.yaml" 1 "operations: ['UPDATE'], resources: [\"fleets/scale\"]"
-has "$work/full.yaml" 1 '--scale-kinds=argoproj.io/v1alpha1/Rollout/rollouts,example.com/v1/Fleet/fleets'
+has "$work/full.yaml" 2 '--scale-kinds=argoproj.io/v1alpha1/Rollout/rollouts,example.com/v1/Fleet/fleets'
 has "$work/full.yaml" 2 'registry.example/forewarm@sha256:0123'
 has "$work/full.yaml" 1 'caFile: /etc/forewarm/sources/mimir/ca.crt'
 has "$work/full.yaml" 1 'tokenFile: /etc/forewarm/sources/thanos/token'
@@ -91,7 +91,7 @@ refused "sources/0/tenant/header" --set 'sources[0].name=a' --set 'sources[0].ur
 refused "enrolledNamespaces/0" --set 'enrolledNamespaces[0]=A_B'
 refused "scaleKinds/0/resource" --set 'scaleKinds[0].apiVersion=a.b/v1' --set 'scaleKinds[0].kind=K' --set 'scaleKinds[0].resource=*'
 refused "image/digest" --set image.digest=sha256:1
-refused "profiles.install names nothing-like-it" --set 'profiles.install={nothing-like-it}'
+refused "profiles.install names nothing-like-it" --set 'profiles.install={nothing-like-it}' --set profiles.default=nothing-like-it
 refused "profiles.default is other: it must be one of profiles.install" --set profiles.default=other
 refused "kubeVersion" --kube-version 1.32.0
 

@@ -55,7 +55,8 @@ pub struct DemandProfileSpec {
     /// What no series means: Unknown, or zero while `upQuery` says that the source is up.
     #[serde(default)]
     pub absent: AbsentMeans,
-    /// Above zero while the source of the series is up, for sources that drop idle series.
+    /// Above zero while the source of the series is up, for sources that drop idle series. With the labels of `join`
+    /// it speaks for each pod or workload, without them for the whole source, of which every series must be above zero.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 4096))]
     pub up_query: Option<String>,

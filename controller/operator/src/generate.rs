@@ -1,8 +1,10 @@
-//! `forewarm generate`: CRDs from the code. The types in; files under `--out` out.
+//! `forewarm generate`: CRDs, roles and admission rails from the code. The registry in; files under `--out` out.
 //!
 //! Everything but [`generate`] is pure, and one test holds the committed files to it.
 
 mod definitions;
+mod rails;
+mod roles;
 mod template;
 
 use crate::config::Generate;
@@ -20,7 +22,16 @@ pub struct GenerateError {
 
 /// Every generated file: its path from the root of the checkout, and its text.
 pub fn files() -> Vec<(String, String)> {
-    definitions::files()
+    let mut files = definitions::files();
+    files.push((
+        "charts/forewarm/templates/generated/roles.yaml".to_owned(),
+        roles::template(),
+    ));
+    files.push((
+        "charts/forewarm/templates/generated/rails.yaml".to_owned(),
+        rails::template(),
+    ));
+    files
 }
 
 /// Writes every file under `flags.out`.

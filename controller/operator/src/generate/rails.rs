@@ -1,0 +1,146 @@
+//! Admission rails: what the API server refuses even to us, as one chart template. Pure.
+//!
+//! One policy a kind of target, matched on our service account; and one that keeps `functionpolicies/status` ours, since
+//! parts of it survive a restart (TM15). No webhook: the API server evaluates them itself.
+
+use super::template::{MADE, head, list, quoted};
+use crate::target::{Complaint, Rail, TARGETS};
+
+/// The user name of our service account.
+const US: &str = "system:serviceaccount:{{ .Release.Namespace }}:{{ include \"forewarm.serviceAccountName\" . }}";
+
+/// One release serves a cluster, so this name is fixed: a second one is refused by Helm at its installation instead
+/// of by this rail at its first status write.
+const STATUS_RAIL: &str = "functionpolicies-status.forewarm.dev";
+
+/// The template.
+pub(super) fn template() -> String {
+    let kinds: String = TARGETS.iter().map(|kind| rail(&kind.rail())).collect();
+    format!("{MADE}{kinds}{}", status())
+}
+
+fn rail(rail: &Rail) -> String {
+    let Rail {
+        name,
+        guards: _,
+        listed_subresource: _,
+        operations: _,
+        variables: _,
+        validations: _,
+    } = rail;
+    let name = format!("{{{{ include \"forewarm.clusterName\" . }}}}-{name}");
+    format!(
+        "{}spec:\n  failurePolicy: Fail\n{}{}{}{}{}",
+        head(
+            "admissionregistration.k8s.io/v1",
+            "ValidatingAdmissionPolicy",
+            &name,
+            None
+        ),
+        constraints(rail),
+        only_us(),
+        variables(rail),
+        validations(rail),
+        binding(&name)
+    )
+}
+
+fn constraints(rail: &Rail) -> String {
+    let rule = |groups: &str, versions: &str, resources: &str| {
+        let operations = list(rail.operations);
+        format!(
+            "      - {{apiGroups: {groups}, apiVersions: {versions}, operations: {operations}, resources: {resources}}}\n"
+        )
+    };
+    let built_in: String = rail
+        .guards
+        .iter()
+        .map(|g| rule(&list(&[g.group]), &list(g.versions), &list(g.resources)))
+        .collect();
+    let resource = format!(
+        "[{{{{ printf \"%s/{}\" .resource | quote }}}}]",
+        rail.listed_subresource
+    );
+    let listed = rule(
+        "[{{ include \"forewarm.groupOf\" .apiVersion | quote }}]",
+        "['*']",
+        &resource,
+    );
+    format!(
+        "  matchConstraints:\n    resourceRules:\n{built_in}      {{{{- range .Values.scaleKinds }}}}\n{listed}      {{{{- end }}}}\n"
+    )
+}
+
+fn only_us() -> String {
+    format!("  matchConditions:\n    - name: forewarm\n      expression: \"request.userInfo.username == '{US}'\"\n")
+}
+
+fn variables(rail: &Rail) -> String {
+    let one =
+        |v: &crate::target::Variable| format!("    - name: {}\n      expression: {}\n", v.name, quoted(v.expression));
+    format!("  variables:\n{}", rail.variables.iter().map(one).collect::<String>())
+}
+
+fn validations(rail: &Rail) -> String {
+    let one = |v: &crate::target::Validation| {
+        let (key, words) = match v.complaint {
+            Complaint::Says(words) => ("message", words),
+            Complaint::Computes(words) => ("messageExpression", words),
+        };
+        format!(
+            "    - expression: {}\n      {key}: {}\n",
+            quoted(v.expression),
+            quoted(words)
+        )
+    };
+    format!(
+        "  validations:\n{}",
+        rail.validations.iter().map(one).collect::<String>()
+    )
+}
+
+fn binding(name: &str) -> String {
+    let head = head(
+        "admissionregistration.k8s.io/v1",
+        "ValidatingAdmissionPolicyBinding",
+        name,
+        None,
+    );
+    format!("{head}spec:\n  policyName: {name}\n  validationActions: [Deny]\n")
+}
+
+/// Everybody else is refused, cluster administrators included: a forged status would be believed after a restart.
+fn status() -> String {
+    format!(
+        "{}spec:
+  failurePolicy: Fail
+  matchConstraints:
+    resourceRules:
+      - {{apiGroups: ['forewarm.dev'], apiVersions: ['*'], operations: ['CREATE', 'UPDATE'], resources: ['functionpolicies/status']}}
+  validations:
+    - expression: \"request.userInfo.username == '{US}'\"
+      message: 'the status of a FunctionPolicy is written by Forewarm alone: change its spec or its annotations instead'
+{}",
+        head("admissionregistration.k8s.io/v1", "ValidatingAdmissionPolicy", STATUS_RAIL, None),
+        binding(STATUS_RAIL)
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_kind_of_the_registry_has_a_rail_that_fails_closed_and_a_binding_that_denies() {
+        let text = template();
+        assert_eq!(
+            text.matches("kind: ValidatingAdmissionPolicy\n").count(),
+            TARGETS.len() + 1
+        );
+        assert_eq!(text.matches("failurePolicy: Fail").count(), TARGETS.len() + 1);
+        assert_eq!(text.matches("validationActions: [Deny]").count(), TARGETS.len() + 1);
+        for validation in TARGETS.iter().flat_map(|kind| kind.rail().validations) {
+            assert!(text.contains(&quoted(validation.expression)), "{validation:?}");
+        }
+    }
+}
