@@ -88,8 +88,12 @@ fn chain(error: &kube::Error) -> String {
 
 /// On one line, without the dump of an object that some messages quote, at most [`LONGEST`] characters.
 fn short(message: &str) -> String {
-    let end = message.find(['{', '\n']).unwrap_or(message.len());
-    let plain = message[..end].chars().map(|c| if c.is_control() { ' ' } else { c });
+    let (before, rest) = message.split_once('{').unwrap_or((message, ""));
+    let after = rest
+        .rsplit_once('}')
+        .map(|(_, after)| after.split('{').next().unwrap_or_default());
+    let plain = after.map_or_else(|| before.to_owned(), |after| format!("{before}...{after}"));
+    let plain = plain.chars().map(|c| if c.is_control() { ' ' } else { c });
     plain.take(LONGEST).collect::<String>().trim().to_owned()
 }
 
@@ -207,12 +211,23 @@ mod tests {
     }
 
     #[test]
-    fn a_quoted_object_is_cut_off() {
-        let error = status(422, "cannot convert Deployment: {\"secret\": 1}", json!({"name": "x"}));
-        assert_eq!(
-            outcome_of(&error),
-            is(RefusedKind::Invalid, "cannot convert Deployment:")
-        );
+    fn a_quoted_object_is_cut_out() {
+        for (message, left) in [
+            (
+                "cannot convert Deployment: {\"secret\": 1}",
+                "cannot convert Deployment: ...",
+            ),
+            (
+                "patch: Invalid value: \"{\"a\":{}}\": cannot unmarshal",
+                "patch: Invalid value: \"...\": cannot unmarshal",
+            ),
+            ("cut short: {\"secret\": ", "cut short:"),
+            ("odd }{ braces", "odd }"),
+            ("{}{ odd", "..."),
+        ] {
+            let error = status(422, message, json!({"name": "x"}));
+            assert_eq!(outcome_of(&error), is(RefusedKind::Invalid, left));
+        }
     }
 
     proptest! {

@@ -18,6 +18,9 @@ const DEPLOY_TOOLS: &[&str] = &[
     "helm-controller",
 ];
 
+/// What the API server notes for fields whose writers it does not know, when an object is first applied.
+const NOBODY: &str = "before-first-apply";
+
 /// Longest manager name kept; the API server allows 128.
 const LONGEST_NAME: usize = 128;
 
@@ -27,7 +30,11 @@ const LONGEST_NAME: usize = 128;
 /// person rather than a tool, since an update of ours would have taken the field from all of them, so each
 /// has written since. Nobody at all: the value is a default, or a claim was dropped.
 pub fn ownership(entries: &[ManagedFieldsEntry], path: &[&str]) -> Ownership {
-    let holders = || entries.iter().filter(|entry| holds(entry, path));
+    let holders = || {
+        entries
+            .iter()
+            .filter(|entry| holds(entry, path) && manager(entry) != NOBODY)
+    };
     let others = |operation: &'static str| {
         holders().filter(move |entry| of(entry, operation) && manager(entry) != FIELD_MANAGER)
     };
@@ -135,6 +142,11 @@ mod tests {
         };
         let table = [
             ("nobody named it", json!([]), Ownership::default()),
+            (
+                "first applied",
+                json!([entry("before-first-apply", "Update", "")]),
+                Ownership::default(),
+            ),
             (
                 "a server-side manifest",
                 json!([entry("helm", "Apply", "")]),
