@@ -3,7 +3,9 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, Parser, Subcommand};
+
+use crate::record::human::LogFormat;
 
 /// Raises the floor of warm replicas before the load comes.
 #[derive(Debug, Parser)]
@@ -71,8 +73,8 @@ impl Run {
 #[derive(Clone, Debug, Args)]
 pub struct Release {
     /// Form of the lines.
-    #[arg(long, env = "FOREWARM_LOG_FORMAT", value_enum, default_value_t = crate::record::human::LogFormat::Auto)]
-    pub log_format: crate::record::human::LogFormat,
+    #[arg(long, env = "FOREWARM_LOG_FORMAT", value_enum, default_value_t = LogFormat::Auto)]
+    pub log_format: LogFormat,
     /// Further kinds with a `/scale`, as `group/version/Kind/plural`, separated by commas.
     #[arg(long, env = "FOREWARM_SCALE_KINDS", value_delimiter = ',')]
     pub scale_kinds: Vec<String>,
@@ -87,15 +89,4 @@ pub struct Generate {
     /// Root of the checkout.
     #[arg(long, default_value = ".")]
     pub out: PathBuf,
-}
-
-/// Form of the decision log.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum LogFormat {
-    /// Human on a terminal, JSON elsewhere.
-    Auto,
-    /// One JSON object a line, chained.
-    Json,
-    /// One short line a decision.
-    Human,
 }

@@ -1,4 +1,5 @@
-//! `forewarm generate`: CRDs, roles and admission rails from the code. The registry in; files under `--out` out.
+//! `forewarm generate`: CRDs, roles, admission rails and the log schema from the code. The types and the registry
+//! in; files under `--out` out.
 //!
 //! Everything but [`generate`] is pure, and one test holds the committed files to it.
 
@@ -23,6 +24,7 @@ pub struct GenerateError {
 /// Every generated file: its path from the root of the checkout, and its text.
 pub fn files() -> Vec<(String, String)> {
     let mut files = definitions::files();
+    files.push(("docs/log-schema.json".to_owned(), crate::record::schema::text()));
     files.push((
         "charts/forewarm/templates/generated/roles.yaml".to_owned(),
         roles::template(),

@@ -8,7 +8,7 @@
 
 use super::Journal;
 use super::ascii;
-use super::human;
+use super::human::{self, LogFormat};
 use forewarm_core::units::Wall;
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
@@ -51,9 +51,8 @@ impl std::fmt::Debug for Chain {
 }
 
 impl Chain {
-    /// A chain that has printed nothing. `human`: print short lines for a person in place of JSON, which cannot
-    /// be verified (see [`human::wanted`]); `run`: a ULID made at start; `clock`: the wall clock.
-    pub fn new(out: Box<dyn Write + Send>, human: bool, run: String, clock: Clock) -> Self {
+    /// A chain that has printed nothing. `run`: a ULID made at start; `clock`: the wall clock.
+    pub fn new(out: Box<dyn Write + Send>, format: LogFormat, run: String, clock: Clock) -> Self {
         let state = State {
             out,
             epoch: 0,
@@ -65,7 +64,7 @@ impl Chain {
             state: Mutex::new(state),
             clock,
             run,
-            human,
+            human: format.is_human(),
         }
     }
 
@@ -159,7 +158,7 @@ mod tests {
 
     fn chain(memory: &Memory) -> Chain {
         let clock = Box::new(|| Wall(1_795_528_995_000));
-        Chain::new(Box::new(memory.clone()), false, "01JDRUN".to_owned(), clock)
+        Chain::new(Box::new(memory.clone()), LogFormat::Json, "01JDRUN".to_owned(), clock)
     }
 
     #[test]
@@ -201,7 +200,7 @@ mod tests {
                 Ok(())
             }
         }
-        let chain = Chain::new(Box::new(Full), false, String::new(), Box::new(|| Wall(0)));
+        let chain = Chain::new(Box::new(Full), LogFormat::Json, String::new(), Box::new(|| Wall(0)));
         chain.write("forewarm.start", json!({}));
         assert_eq!(chain.failures(), 1);
         assert!(chain.head().starts_with("0.1."));

@@ -2,16 +2,29 @@
 
 use super::ascii::is_unprintable;
 use super::line::event;
-use crate::config::LogFormat;
 use serde_json::{Map, Value};
 use std::fmt::Write as _;
 
-/// True when lines are for a person. `terminal`: standard output is one.
-pub const fn wanted(format: LogFormat, terminal: bool) -> bool {
-    match format {
-        LogFormat::Json => false,
-        LogFormat::Human => true,
-        LogFormat::Auto => terminal,
+/// How the decision log is printed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+pub enum LogFormat {
+    /// Chained JSON lines.
+    Json,
+    /// Short lines for reading; they cannot be verified.
+    Human,
+    /// Human on a terminal, JSON everywhere else.
+    #[default]
+    Auto,
+}
+
+impl LogFormat {
+    /// True when lines are for a person; `Auto` asks whether standard output is a terminal.
+    pub fn is_human(self) -> bool {
+        match self {
+            Self::Json => false,
+            Self::Human => true,
+            Self::Auto => std::io::IsTerminal::is_terminal(&std::io::stdout()),
+        }
     }
 }
 
@@ -137,12 +150,6 @@ mod tests {
                 "forecast": {"trust": "Trusted", "model": "trailing-peak", "quantile": 80, "upper": 211.7, "horizon": 47},
                 "observation": {"demand": {"Known": {"current": 3.0, "peak": 4.0}}}}}
         })
-    }
-
-    #[test]
-    fn auto_is_human_on_a_terminal_only() {
-        assert!(wanted(LogFormat::Auto, true) && !wanted(LogFormat::Auto, false));
-        assert!(wanted(LogFormat::Human, false) && !wanted(LogFormat::Json, true));
     }
 
     #[test]

@@ -43,5 +43,6 @@ pub const fn fence(fence: Fence) -> &'static str {
         Fence::TickFull => "TickFull",
         Fence::NotYetVisible => "NotYetVisible",
         Fence::EarlierStep => "EarlierStep",
+        Fence::StaleView => "StaleView",
     }
 }

@@ -140,6 +140,7 @@ impl Teller {
 mod tests {
     use super::*;
     use crate::record::chain::Chain;
+    use crate::record::human::LogFormat;
     use crate::record::memory::Memory as Output;
     use crate::record::sample::{Sample, hold, rise, steady};
     use crate::record::verify::verify;
@@ -150,7 +151,12 @@ mod tests {
     fn teller() -> (Teller, Output, Arc<Chain>) {
         let output = Output::default();
         let clock = Box::new(|| Wall(1_795_528_995_000));
-        let chain = Arc::new(Chain::new(Box::new(output.clone()), false, "01RUN".into(), clock));
+        let chain = Arc::new(Chain::new(
+            Box::new(output.clone()),
+            LogFormat::Json,
+            "01RUN".into(),
+            clock,
+        ));
         (Teller::new(chain.clone()), output, chain)
     }
 

@@ -199,6 +199,7 @@ mod tests {
     use super::*;
     use crate::record::Journal;
     use crate::record::chain::Chain;
+    use crate::record::human::LogFormat;
     use crate::record::memory::Memory;
     use forewarm_core::units::Wall;
     use serde_json::json;
@@ -211,7 +212,12 @@ mod tests {
         let mut anchors = Vec::new();
         let mut text = Vec::new();
         for run in ["01RUNA", "01RUNB"] {
-            let chain = Chain::new(Box::new(memory.clone()), false, run.to_owned(), Box::new(|| Wall(0)));
+            let chain = Chain::new(
+                Box::new(memory.clone()),
+                LogFormat::Json,
+                run.to_owned(),
+                Box::new(|| Wall(0)),
+            );
             chain.write("forewarm.start", json!({"version": "0.1.0"}));
             for epoch in [3, 5] {
                 chain.begin(epoch + u64::from(run == "01RUNB"));
@@ -329,7 +335,7 @@ mod tests {
         let memory = Memory::default();
         let chain = Chain::new(
             Box::new(memory.clone()),
-            false,
+            LogFormat::Json,
             "01RUNA".to_owned(),
             Box::new(|| Wall(0)),
         );

@@ -305,6 +305,7 @@ fn decided() -> Definitions {
         "TickFull",
         "NotYetVisible",
         "EarlierStep",
+        "StaleView",
     ]);
     vec![
         (
