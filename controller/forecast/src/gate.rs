@@ -9,9 +9,9 @@ use crate::expert::{COUNT, SEASONAL_NAIVE, TRAILING};
 use forewarm_core::forecast::Distrust;
 use forewarm_core::units::Percent;
 
-/// Scored minutes before an expert may answer.
+/// Scored minutes, the older ones discounted, before an expert may answer.
 const ENOUGH: f64 = 60.0;
-/// Scored minutes before an answer may be demoted.
+/// The same before an answer may be demoted.
 const ENOUGH_TO_JUDGE: f64 = 120.0;
 /// Another expert must lose this much less to take over: 3 %, below which choosing is noise.
 const MARGIN: f64 = 0.97;

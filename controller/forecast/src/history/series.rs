@@ -8,6 +8,9 @@ use forewarm_core::observation::DemandSample;
 use forewarm_core::units::{Demand, Wall};
 use std::collections::BTreeMap;
 
+/// Minutes that a clock may go back without being believed: a correction, not another time.
+const BACK: i64 = 2;
+
 /// One quarter hour.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Quarter {
@@ -75,8 +78,8 @@ impl Running {
 /// The past of one function.
 #[derive(Debug)]
 pub(super) struct Series {
-    pub(super) minutes: Ring<Code>,
-    pub(super) quarters: Ring<Quarter>,
+    pub(super) minutes: Ring<Code, MINUTES>,
+    pub(super) quarters: Ring<Quarter, QUARTERS>,
     running: Option<Running>,
     newest: Option<i64>,
     /// Distinct minutes set since the ring was last left empty.
@@ -86,8 +89,8 @@ pub(super) struct Series {
 impl Series {
     pub(super) fn new() -> Self {
         Self {
-            minutes: Ring::new(MINUTES, Code::GAP),
-            quarters: Ring::new(QUARTERS, Quarter::GAP),
+            minutes: Ring::new(Code::GAP),
+            quarters: Ring::new(Quarter::GAP),
             running: None,
             newest: None,
             known: 0,
@@ -101,7 +104,7 @@ impl Series {
     /// stretch every peak by a minute.
     pub(super) fn extend(&mut self, wall: Wall, sample: Option<&DemandSample>) {
         let minute = wall.minute();
-        let running = *self.running.get_or_insert(Running::new(minute));
+        let running = self.begin(minute);
         if minute < running.minute {
             return;
         }
@@ -118,6 +121,22 @@ impl Series {
         if !looks_back {
             running.fold(sample.peak, true);
         }
+    }
+
+    /// The running minute. Time that went back by more than a little is believed: otherwise one reading from a
+    /// clock far ahead, or one backfilled point, would silence the function until that time has come.
+    fn begin(&mut self, minute: i64) -> Running {
+        if self.newest.is_some_and(|newest| newest > minute.saturating_add(BACK)) {
+            self.minutes.rewind(minute);
+            self.quarters.rewind(minute.div_euclid(QUARTER));
+            self.newest = (0..MINUTES)
+                .map(|ago| minute - ago)
+                .find(|at| self.minutes.get(*at) != Code::GAP);
+        }
+        self.running = self
+            .running
+            .filter(|running| running.minute.saturating_sub(minute) <= BACK);
+        *self.running.get_or_insert(Running::new(minute))
     }
 
     fn close(&mut self, mut running: Running, last_look: Option<&DemandSample>) {

@@ -75,12 +75,30 @@ fn a_function_that_never_reported_costs_nothing() {
 }
 
 #[test]
-fn a_clock_set_back_is_dropped() {
+fn a_clock_set_back_by_a_little_is_dropped() {
     let mut history = History::new();
     history.extend(&key(), at(130), &known(4.0, 4.0));
     history.extend(&key(), at(10), &known(100.0, 100.0));
     history.extend(&key(), at(200), &known(4.0, 4.0));
     assert_eq!(minutes(&history, 0..3), [None, None, Some(4.0)]);
+}
+
+#[test]
+fn a_reading_from_far_ahead_does_not_silence_the_function() {
+    let mut history = History::new();
+    history.backfill(&key(), [(NOON - 5, demand(2.0)), (NOON + 600, demand(8.0))]);
+    history.extend(&key(), at(50), &known(4.0, 4.0));
+    history.extend(&key(), at(65 + 3000), &known(9.0, 9.0));
+    history.extend(&key(), at(125 + 3000), &known(9.0, 9.0));
+    for second in [110, 125, 170, 185] {
+        history.extend(&key(), at(second), &known(5.0, 5.0));
+    }
+    assert_eq!(history.newest(&key()), Some(NOON + 2));
+    assert_eq!(
+        minutes(&history, -5..4),
+        [Some(2.0), None, None, None, None, Some(4.0), Some(5.0), Some(5.0), None]
+    );
+    assert_eq!(minutes(&history, 600..601), [None]);
 }
 
 #[test]

@@ -2,7 +2,8 @@
 
 use super::*;
 use crate::calibration::pinball;
-use crate::expert::SEASONAL_NAIVE;
+use crate::expert::{Guess, SEASONAL_NAIVE, TRAILING};
+use crate::features::Span;
 use crate::synthetic::{DAY, MONDAY, Series, constant, diurnal, gappy, history, key, peak_at, peaked, shifted, sparse};
 
 const WEEK: i64 = 7 * DAY;
@@ -166,4 +167,43 @@ fn a_walk_twice_gives_the_same_forecast() {
         model.forecast(Seconds(120))
     };
     assert_eq!(walked(), walked());
+}
+
+/// Says what no amount can be.
+#[derive(Debug)]
+struct Broken(f64);
+
+impl Expert for Broken {
+    fn guess(&self, _at: &At<'_>, _span: Span) -> Option<Guess> {
+        Some(Guess {
+            point: self.0,
+            upper: self.0,
+        })
+    }
+}
+
+#[test]
+fn an_expert_that_fails_is_named_and_the_trailing_peak_answers() {
+    let past = history(&peaked(4, 1, 60, 5, (3.0, 40.0)));
+    let minute = MONDAY + 3 * DAY;
+    for wrong in [f64::NAN, f64::INFINITY, -1.0] {
+        let mut model = Model::new(0, eighty(), 7);
+        model.walk(&past.window(&key(), minute).unwrap(), H);
+        assert_eq!(model.forecast(Seconds(120)).demoted, None);
+        let chosen = model.gate.chosen();
+        assert_ne!(chosen, TRAILING);
+        model.experts[chosen] = Box::new(Broken(wrong));
+        model.step(&past.window(&key(), minute + 1).unwrap(), H, &mut 0);
+        let forecast = model.forecast(Seconds(120));
+        assert_eq!(
+            (forecast.model.as_ref(), forecast.demoted),
+            ("trailing-peak", Some(Distrust::ModelFailed))
+        );
+        model.experts[TRAILING] = Box::new(Broken(wrong));
+        model.step(&past.window(&key(), minute + 2).unwrap(), H, &mut 0);
+        assert_eq!(
+            model.forecast(Seconds(120)).trust,
+            Trust::Untrusted(Distrust::ModelFailed)
+        );
+    }
 }
