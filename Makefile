@@ -3,7 +3,9 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 export CARGO_INCREMENTAL ?= 1
 MUSL := x86_64-unknown-linux-musl
+export CARGO_TARGET_DIR ?= target
 BED := tests/cluster/bed.sh
+IMAGES := $(CARGO_TARGET_DIR)/image/forewarm.oci.tar $(CARGO_TARGET_DIR)/image/test-function.oci.tar
 
 .PHONY: help
 help: ## This list
@@ -30,7 +32,7 @@ generate-check: generate ## Fails when generated files differ from the committed
 
 .PHONY: binaries
 binaries: ## Static release binaries of the operator and the test function
-	tests/cluster/bootstrap.sh packages musl-tools
+	tests/cluster/bootstrap.sh >/dev/null
 	cargo build --release --locked --target $(MUSL) -p forewarm-operator -p forewarm-test-function
 
 .PHONY: image
@@ -43,21 +45,22 @@ chart: ## Lint and render the chart with the real helm, and try what it must ref
 
 .PHONY: cluster-up
 cluster-up: image ## Start a real cluster and leave it running; prints its KUBECONFIG
-	$(BED) up
+	@$(BED) up
+	@for archive in $(IMAGES); do $(BED) load $$archive; done
 
 .PHONY: cluster-down
 cluster-down: ## Take it down
-	$(BED) down
+	@$(BED) down
 
 .PHONY: cluster-test
 cluster-test: image ## The named tests on a real cluster
-	$(BED) test
+	@FOREWARM_IMAGES=$(abspath $(CARGO_TARGET_DIR))/image tests/cluster/test.sh
 
 .PHONY: cluster-demo
 cluster-demo: image ## See it work: a week of history, real requests, the decision log
-	$(BED) demo
+	@FOREWARM_IMAGES=$(abspath $(CARGO_TARGET_DIR))/image tests/cluster/demo.sh
 
 .PHONY: bench
 bench: ## Figures, one line each: `figure: NAME VALUE UNIT`
 	cargo run --release --locked -p forewarm-bench -- tick
-	$(BED) bench
+	tests/cluster/bench.sh

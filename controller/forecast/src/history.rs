@@ -71,6 +71,16 @@ impl History {
             .backfill(points);
     }
 
+    /// Merges quarter hours read from the past, `(its first minute since 1970 UTC, mean, max)` of its one-minute
+    /// peaks. Quarters whose minutes are in the minute ring are left out: those say more.
+    pub fn backfill_quarters(&mut self, key: &FunctionKey, quarters: impl IntoIterator<Item = (i64, Demand, Demand)>) {
+        let mut quarters = quarters.into_iter().peekable();
+        if quarters.peek().is_none() {
+            return;
+        }
+        self.functions.entry(key.clone()).or_insert_with(Series::new).backfill_quarters(quarters);
+    }
+
     /// The past of one function up to and with minute `until`. `None`: nothing was ever known of it.
     pub fn window(&self, key: &FunctionKey, until: i64) -> Option<Window<'_>> {
         self.functions.get(key).map(|series| series.window(until))

@@ -5,6 +5,7 @@
 //! ```
 //!
 //! * [`run`]: wiring and the lease; [`tick`]: one pass of the line.
+//! * [`remember`]: the past and the models on it.
 //! * [`observe`]: reads Prometheus and the watched stores; decides nothing.
 //! * [`target`]: the registry of target kinds, one file a kind.
 //! * [`apply`]: the only owner of the mutating client.
@@ -16,12 +17,14 @@ pub mod admin;
 #[cfg(test)]
 mod api_server;
 pub mod apply;
+pub mod backfill;
 pub mod config;
 pub mod generate;
 pub mod lease;
 pub mod observe;
 pub mod record;
 pub mod release;
+pub mod remember;
 pub mod run;
 pub mod switch;
 pub mod target;

@@ -1,1 +1,198 @@
-//! Wiring: clients, stores, lease, the tick.
+//! `forewarm run`: clients, stores, lease and the tick. Wiring only.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use anyhow::Context as _;
+use forewarm_core::units::{Mono, Now, Seconds, Wall};
+use forewarm_source::{DemandReader, Sources};
+use kube::Client;
+use kube::client::ClientBuilder;
+use tokio::sync::oneshot;
+use tokio::time::MissedTickBehavior;
+use ulid::Ulid;
+
+use crate::apply::{Apply, Gate, Limits, own_connection};
+use crate::backfill::Backfill;
+use crate::config::Run;
+use crate::lease::{Elector, Leadership, Timing};
+use crate::observe::heartbeat::Heartbeats;
+use crate::observe::{Observe, Stores};
+use crate::record::Journal;
+use crate::record::chain::Chain;
+use crate::record::room::Record;
+use crate::remember::Remember;
+use crate::switch::Switch;
+use crate::target::{Kinds, Resource};
+use crate::tick::{Rooms, follow, tick};
+
+/// A read that brings no byte for this long is over; a healthy watch is renewed every 55 s.
+const READ_TIMEOUT: Duration = Duration::from_secs(65);
+/// Changes of policies that come within this long make one tick.
+const DEBOUNCE: Duration = Duration::from_secs(1);
+/// Part of the tick that questions to Prometheus may take.
+const QUESTIONS: f64 = 0.6;
+
+/// The edge's clocks: read here and nowhere below.
+#[derive(Clone, Copy, Debug)]
+pub struct Clocks(Instant);
+
+impl Clocks {
+    /// Monotonic time starts at an hour, so that windows that reach back before the start have room.
+    pub fn start() -> Self {
+        Self(Instant::now())
+    }
+
+    /// Both clocks now.
+    pub fn now(&self) -> Now {
+        let mono = u64::try_from(self.0.elapsed().as_millis()).unwrap_or(u64::MAX);
+        Now {
+            wall: wall(),
+            mono: Mono(mono.saturating_add(3_600_000)),
+        }
+    }
+}
+
+/// The wall clock, in milliseconds since 1970 UTC.
+pub fn wall() -> Wall {
+    Wall(jiff::Timestamp::now().as_millisecond())
+}
+
+/// Runs until SIGTERM or SIGINT; gives the lease up at the end.
+pub async fn run(flags: Run) -> anyhow::Result<()> {
+    let sources = sources(&flags)?;
+    let kinds = Arc::new(Kinds::new(&listed(&flags)?));
+    let run_id = Ulid::new().to_string();
+    let journal: Arc<dyn Journal> = Arc::new(Chain::new(
+        Box::new(std::io::stdout()),
+        flags.log_format,
+        run_id.clone(),
+        Box::new(wall),
+    ));
+    let config = kube::Config::infer().await.context("find the API server")?;
+    let heartbeats = Heartbeats::default();
+    let reading = reading_client(config.clone(), &heartbeats)?;
+    let stores = Stores::watch(&reading, &heartbeats, &kinds);
+    let identity = format!("{}_{run_id}", flags.identity);
+    let (elector, leadership) = Elector::new(
+        own_connection(config.clone())?,
+        &flags.namespace,
+        &flags.lease_name,
+        identity,
+        Timing::default(),
+        Arc::clone(&journal),
+    );
+    let switch = Arc::new(Switch::new(
+        own_connection(config.clone())?,
+        &flags.namespace,
+        &flags.switch,
+        Arc::clone(&journal),
+    ));
+    let writing = own_connection(config.clone())?;
+    let gate = Gate::new(
+        writing,
+        Arc::clone(&kinds),
+        switch,
+        leadership.term.clone(),
+        Arc::clone(&journal),
+    );
+    let rooms = Rooms {
+        observe: Observe::new(stores.clone(), DemandReader::new(&sources), &kinds, true),
+        backfill: Backfill::default(),
+        remember: Remember::new(Seconds(flags.tick_seconds)),
+        standing: std::collections::BTreeMap::new(),
+        apply: Apply::new(
+            gate,
+            Limits {
+                requests: flags.writes_per_tick,
+                ..Limits::default()
+            },
+        ),
+        record: Record::new(Arc::clone(&journal), own_connection(config.clone())?),
+        within: flags.tick().mul_f64(QUESTIONS),
+    };
+    let (stop, stopped) = oneshot::channel::<()>();
+    let election = tokio::spawn(elector.run(async { stopped.await.unwrap_or(()) }));
+    tokio::select! {
+        () = ticks(rooms, stores, leadership, flags.tick()) => {}
+        signal = shutdown() => tracing::info!(signal, "Stopping."),
+    }
+    // The last write has ended: only now may another replica begin.
+    stop.send(()).ok();
+    election.await.context("give the lease up")
+}
+
+/// Ticks for ever: on time, when the lease is taken, and soon after a policy changed.
+async fn ticks(mut rooms: Rooms, stores: Stores, leadership: Leadership, every: Duration) {
+    let clocks = Clocks::start();
+    let mut interval = tokio::time::interval(every);
+    interval.set_missed_tick_behavior(MissedTickBehavior::Skip);
+    loop {
+        tokio::select! {
+            _ = interval.tick() => {}
+            () = leadership.taken() => {}
+            () = stores.policies.changed.notified() => tokio::time::sleep(DEBOUNCE).await,
+        }
+        if !stores.synced() {
+            continue;
+        }
+        let now = clocks.now();
+        if leadership.held() {
+            let report = tick(&mut rooms, now).await;
+            tracing::info!(
+                functions = report.functions,
+                applied = report.applied,
+                held = report.held,
+                "Tick finished."
+            );
+        } else {
+            follow(&mut rooms, now).await;
+        }
+    }
+}
+
+async fn shutdown() -> &'static str {
+    let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())
+        .expect("the process may install signal handlers");
+    tokio::select! {
+        _ = terminate.recv() => "SIGTERM",
+        _ = tokio::signal::ctrl_c() => "SIGINT",
+    }
+}
+
+fn reading_client(mut config: kube::Config, heartbeats: &Heartbeats) -> anyhow::Result<Client> {
+    config.default_retry = false;
+    config.connect_timeout = Some(Duration::from_secs(3));
+    config.read_timeout = Some(READ_TIMEOUT);
+    Ok(ClientBuilder::try_from(config)
+        .context("make a client for the API server")?
+        .with_layer(heartbeats)
+        .build())
+}
+
+fn sources(flags: &Run) -> anyhow::Result<Sources> {
+    let path = flags.sources.display();
+    let text = std::fs::read_to_string(&flags.sources).with_context(|| format!("read --sources {path}"))?;
+    Sources::from_yaml(&text).with_context(|| format!("parse --sources {path}"))
+}
+
+fn listed(flags: &Run) -> anyhow::Result<Vec<Resource>> {
+    flags
+        .scale_kinds
+        .iter()
+        .filter(|text| !text.is_empty())
+        .map(|text| resource(text))
+        .collect()
+}
+
+fn resource(text: &str) -> anyhow::Result<Resource> {
+    let fix = || {
+        format!(
+            "--scale-kinds {text:?}: write group/version/Kind/plural, for example argoproj.io/v1alpha1/Rollout/rollouts"
+        )
+    };
+    let [group, version, kind, plural] = text.split('/').collect::<Vec<_>>()[..] else {
+        anyhow::bail!(fix())
+    };
+    Resource::new(group, version, kind, plural).with_context(fix)
+}

@@ -177,6 +177,14 @@ impl Series {
         }
     }
 
+    /// Merges quarter hours; see [`super::History::backfill_quarters`].
+    pub(super) fn backfill_quarters(&mut self, quarters: impl Iterator<Item = (i64, Demand, Demand)>) {
+        for (minute, mean, max) in quarters {
+            let (mean, max) = (Code::of(mean), Code::of(max));
+            self.summarise(minute.div_euclid(QUARTER), Quarter { mean, max });
+        }
+    }
+
     /// `code`, or what an unmeasured minute already holds if that is larger; a measured one stays.
     fn unmeasured(&self, minute: i64, code: Code) -> Code {
         let held = self.minutes.get(minute);

@@ -231,3 +231,17 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn quarters_read_from_the_past_fill_the_long_ring_and_never_the_short_one() {
+    let mut history = History::new();
+    history.backfill(&key(), [(NOON, demand(1.0))]);
+    let week_ago = (NOON - 7 * 1440) / 15 * 15;
+    history.backfill_quarters(&key(), [(week_ago, demand(3.0), demand(9.0)), (NOON / 15 * 15, demand(8.0), demand(8.0))]);
+    let window = history.window(&key(), NOON + 20).unwrap();
+    let (mean, max) = window.quarter(week_ago).unwrap();
+    assert!((mean - 3.0).abs() < 0.1 && (max - 9.0).abs() < 0.1);
+    assert_eq!(window.minute(week_ago), None);
+    // the newest quarter is known by its minutes, which say one call in flight
+    assert!((window.quarter(NOON / 15 * 15).unwrap().1 - 1.0).abs() < 0.1);
+}

@@ -9,8 +9,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
-use futures::future::BoxFuture;
 use futures::FutureExt;
+use futures::future::BoxFuture;
 
 /// How long the server keeps a watch open. 55 s: with the library's margin of 5 s a half-open one ends at 60 s.
 pub const WATCH_SECONDS: u32 = 55;
@@ -38,7 +38,10 @@ impl Heartbeats {
 impl<S> tower::Layer<S> for Heartbeats {
     type Service = Listen<S>;
     fn layer(&self, inner: S) -> Listen<S> {
-        Listen { inner, heartbeats: self.clone() }
+        Listen {
+            inner,
+            heartbeats: self.clone(),
+        }
     }
 }
 
@@ -81,7 +84,10 @@ where
 
 /// The path of a request that starts a watch; `None` for any other.
 fn watched_path(uri: &http::Uri) -> Option<String> {
-    let watches = uri.query()?.split('&').any(|pair| pair == "watch=true" || pair == "watch=1");
+    let watches = uri
+        .query()?
+        .split('&')
+        .any(|pair| pair == "watch=true" || pair == "watch=1");
     watches.then(|| uri.path().to_owned())
 }
 
@@ -105,7 +111,9 @@ mod tests {
         start(&heartbeats, "/api/v1/pods?watch=true&resourceVersion=5", 410).await;
         assert_eq!(heartbeats.age("/api/v1/pods", Instant::now()), None);
         start(&heartbeats, "/api/v1/pods?watch=true&resourceVersion=5", 200).await;
-        let age = heartbeats.age("/api/v1/pods", Instant::now() + STALE_AFTER).expect("seen");
+        let age = heartbeats
+            .age("/api/v1/pods", Instant::now() + STALE_AFTER)
+            .expect("seen");
         assert!(age >= STALE_AFTER);
     }
 }

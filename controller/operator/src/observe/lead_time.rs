@@ -55,7 +55,11 @@ impl LeadTimes {
             }
             return;
         }
-        starts.push_back(Learned { pod: start.pod, ready: start.ready, seconds });
+        starts.push_back(Learned {
+            pod: start.pod,
+            ready: start.ready,
+            seconds,
+        });
         if starts.len() > REMEMBERED {
             starts.pop_front();
         }
@@ -73,7 +77,10 @@ impl LeadTimes {
 
     /// Forgets workloads for which `keep` is false, so that the map is bounded by what exists.
     pub fn retain(&self, keep: impl Fn(&Owner) -> bool) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).retain(|owner, _| keep(owner));
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .retain(|owner, _| keep(owner));
     }
 }
 
@@ -82,11 +89,20 @@ mod tests {
     use super::*;
 
     fn owner() -> Owner {
-        Owner { namespace: "payments".into(), kind: "Deployment".into(), name: "orders".into() }
+        Owner {
+            namespace: "payments".into(),
+            kind: "Deployment".into(),
+            name: "orders".into(),
+        }
     }
 
     fn start(pod: &str, took: i64) -> Start {
-        Start { pod: pod.into(), created: 1000, scheduled: 1000, ready: 1000 + took }
+        Start {
+            pod: pod.into(),
+            created: 1000,
+            scheduled: 1000,
+            ready: 1000 + took,
+        }
     }
 
     #[test]

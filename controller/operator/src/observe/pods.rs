@@ -12,6 +12,7 @@ use serde::Deserialize;
 
 use super::lead_time::{LeadTimes, Start};
 use super::watch::{Read, Shelf};
+use crate::target::{PodOwner, pod_owner};
 
 /// A pod with no more than what is read of it.
 pub type Pod = kube::core::Object<PodSpec, PodStatus>;
@@ -108,12 +109,18 @@ impl Pods {
 
 impl Inner {
     fn put(&mut self, owner: Owner, facts: PodFacts) {
-        self.owner_of.insert((owner.namespace.clone(), facts.name.clone()), owner.clone());
-        self.by_owner.entry(owner).or_default().insert(facts.name.clone(), facts);
+        self.owner_of
+            .insert((owner.namespace.clone(), facts.name.clone()), owner.clone());
+        self.by_owner
+            .entry(owner)
+            .or_default()
+            .insert(facts.name.clone(), facts);
     }
 
     fn remove(&mut self, namespace: &str, name: &str) {
-        let Some(owner) = self.owner_of.remove(&(namespace.to_owned(), name.to_owned())) else { return };
+        let Some(owner) = self.owner_of.remove(&(namespace.to_owned(), name.to_owned())) else {
+            return;
+        };
         if let Some(pods) = self.by_owner.get_mut(&owner) {
             pods.remove(name);
             if pods.is_empty() {
@@ -138,28 +145,22 @@ impl Shelf<Pod> for Pods {
     }
 
     fn gone(&self, meta: &ObjectMeta) {
-        let (namespace, name) = (meta.namespace.as_deref().unwrap_or(""), meta.name.as_deref().unwrap_or(""));
+        let (namespace, name) = (
+            meta.namespace.as_deref().unwrap_or(""),
+            meta.name.as_deref().unwrap_or(""),
+        );
         self.with(|inner| inner.remove(namespace, name));
     }
 }
 
-/// The workload a pod belongs to: through its `ReplicaSet`'s name less the template hash, or its controller itself.
-///
-/// Without a watch of replica sets: `orders-7c9f` with the label `pod-template-hash: 7c9f` is of `orders`.
-pub fn owner_of(meta: &ObjectMeta) -> Option<Owner> {
-    let owner = meta.owner_references.as_ref()?.iter().find(|owner| owner.controller == Some(true))?;
-    let namespace = meta.namespace.clone()?;
-    if owner.kind != "ReplicaSet" {
-        return Some(Owner { namespace, kind: owner.kind.clone(), name: owner.name.clone() });
-    }
-    let labels = meta.labels.as_ref()?;
-    let (kind, hash) = match (labels.get("pod-template-hash"), labels.get("rollouts-pod-template-hash")) {
-        (_, Some(hash)) => ("Rollout", hash),
-        (Some(hash), None) => ("Deployment", hash),
-        (None, None) => return None,
-    };
-    let name = owner.name.strip_suffix(hash.as_str())?.strip_suffix('-')?.to_owned();
-    Some(Owner { namespace, kind: kind.to_owned(), name })
+/// The workload a pod belongs to, in its own namespace. `None`: nothing controls it.
+fn owner_of(meta: &ObjectMeta) -> Option<Owner> {
+    let PodOwner { kind, name } = pod_owner(meta)?;
+    Some(Owner {
+        namespace: meta.namespace.clone()?,
+        kind,
+        name,
+    })
 }
 
 fn facts(pod: &Pod) -> PodFacts {
@@ -174,7 +175,10 @@ fn facts(pod: &Pod) -> PodFacts {
 
 /// Seconds since 1970 at which the condition became true; `None` while it is not.
 fn became(status: &PodStatus, condition: &str) -> Option<i64> {
-    let condition = status.conditions.iter().find(|c| c.type_ == condition && c.status == "True")?;
+    let condition = status
+        .conditions
+        .iter()
+        .find(|c| c.type_ == condition && c.status == "True")?;
     condition.last_transition_time.as_ref().map(|time| time.0.as_second())
 }
 

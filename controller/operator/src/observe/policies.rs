@@ -8,17 +8,18 @@ use forewarm_api::problem::PolicyProblem;
 use forewarm_api::{DemandProfile, FunctionPolicy, FunctionPolicyStatus, IS_DEFAULT, PAUSED, Profile};
 use forewarm_core::policy::{FunctionKey, Policy};
 use forewarm_core::units::Seconds;
-use kube::core::{ObjectMeta, Resource};
+use kube::core::ObjectMeta;
 use tokio::sync::Notify;
 
 use super::watch::{Read, Shelf};
+use crate::record::PolicyObject;
 
 /// One stored policy, as far as it could be read.
 #[derive(Clone, Debug)]
 pub struct PolicySeen {
     /// Identity of the policy object.
     pub uid: String,
-    /// Version of the object; its status is written only over this one (W1).
+    /// Version of the object: a status is written only over it (W1).
     pub resource_version: String,
     /// Generation of its spec.
     pub generation: i64,
@@ -39,6 +40,25 @@ pub struct Usable {
     pub profile: Option<String>,
     /// Lead time set by the user. `None`: learned.
     pub lead_time: Option<Seconds>,
+}
+
+impl PolicySeen {
+    /// As record needs it.
+    pub fn object(&self) -> PolicyObject<'_> {
+        let Self {
+            uid,
+            resource_version,
+            generation,
+            status,
+            parsed: _,
+        } = self;
+        PolicyObject {
+            uid,
+            resource_version,
+            generation: *generation,
+            status: status.as_ref(),
+        }
+    }
 }
 
 /// All policies. A change of spec or pause wakes the tick.
@@ -65,7 +85,11 @@ impl Shelf<FunctionPolicy> for Policies {
 
     fn put(&self, object: Read<FunctionPolicy>) {
         let Some((key, seen)) = policy(object) else { return };
-        let old = self.by_key.write().unwrap_or_else(PoisonError::into_inner).insert(key, Arc::clone(&seen));
+        let old = self
+            .by_key
+            .write()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(key, Arc::clone(&seen));
         // Our own status writes come back here too; they wake nobody.
         if old.is_none_or(|old| !same_wish(&old, &seen)) {
             self.changed.notify_one();
@@ -100,7 +124,16 @@ fn policy(read: Read<FunctionPolicy>) -> Option<(FunctionKey, Arc<PolicySeen>)> 
         Read::Good(resource) => (usable(&resource), resource.status),
         Read::Bad(_, error) => (Err(vec![undecodable(&error)]), None),
     };
-    Some((key, Arc::new(PolicySeen { uid, resource_version, generation, parsed, status })))
+    Some((
+        key,
+        Arc::new(PolicySeen {
+            uid,
+            resource_version,
+            generation,
+            parsed,
+            status,
+        }),
+    ))
 }
 
 fn usable(resource: &FunctionPolicy) -> Result<Usable, Vec<PolicyProblem>> {
@@ -114,7 +147,11 @@ fn usable(resource: &FunctionPolicy) -> Result<Usable, Vec<PolicyProblem>> {
 }
 
 fn undecodable(error: &str) -> PolicyProblem {
-    PolicyProblem::new("spec", error, "mend the field named, or delete the policy and create it again")
+    PolicyProblem::new(
+        "spec",
+        error,
+        "mend the field named, or delete the policy and create it again",
+    )
 }
 
 /// All demand profiles by name.
@@ -136,7 +173,10 @@ impl Profiles {
         let all = self.0.read().unwrap_or_else(PoisonError::into_inner);
         match name {
             Some(name) => all.get_key_value(name),
-            None => all.iter().filter(|(_, seen)| seen.is_default).min_by_key(|(name, _)| *name),
+            None => all
+                .iter()
+                .filter(|(_, seen)| seen.is_default)
+                .min_by_key(|(name, _)| *name),
         }
         .map(|(name, seen)| (name.clone(), Arc::clone(seen)))
     }
@@ -149,7 +189,10 @@ impl Shelf<DemandProfile> for Profiles {
 
     fn put(&self, object: Read<DemandProfile>) {
         let (name, seen) = profile(object);
-        self.0.write().unwrap_or_else(PoisonError::into_inner).insert(name, seen);
+        self.0
+            .write()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(name, seen);
     }
 
     fn gone(&self, meta: &ObjectMeta) {
@@ -182,20 +225,30 @@ pub struct Nothing {}
 impl PausedNamespaces {
     /// Whether the namespace carries the pause.
     pub fn contains(&self, namespace: &str) -> bool {
-        self.0.read().unwrap_or_else(PoisonError::into_inner).contains(namespace)
+        self.0
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .contains(namespace)
     }
 }
 
 impl Shelf<Namespace> for PausedNamespaces {
     fn replace(&self, all: Vec<Read<Namespace>>) {
-        let paused = all.iter().filter(|read| paused(read.meta())).filter_map(|read| read.meta().name.clone());
+        let paused = all
+            .iter()
+            .filter(|read| paused(read.meta()))
+            .filter_map(|read| read.meta().name.clone());
         *self.0.write().unwrap_or_else(PoisonError::into_inner) = paused.collect();
     }
 
     fn put(&self, object: Read<Namespace>) {
         let name = object.meta().name.clone().unwrap_or_default();
         let mut all = self.0.write().unwrap_or_else(PoisonError::into_inner);
-        if paused(object.meta()) { all.insert(name) } else { all.remove(&name) };
+        if paused(object.meta()) {
+            all.insert(name)
+        } else {
+            all.remove(&name)
+        };
     }
 
     fn gone(&self, meta: &ObjectMeta) {
@@ -209,5 +262,8 @@ fn paused(meta: &ObjectMeta) -> bool {
 }
 
 fn annotated(meta: &ObjectMeta, key: &str, holds: impl Fn(&str) -> bool) -> bool {
-    meta.annotations.as_ref().and_then(|all| all.get(key)).is_some_and(|value| holds(value))
+    meta.annotations
+        .as_ref()
+        .and_then(|all| all.get(key))
+        .is_some_and(|value| holds(value))
 }

@@ -27,6 +27,7 @@ const BACKOFF: (Duration, Duration) = (Duration::from_millis(500), Duration::fro
 
 /// An object as read, or what could still be read of it.
 #[derive(Debug)]
+#[allow(clippy::large_enum_variant)] // good ones are the rule and are taken apart at once
 pub enum Read<K> {
     /// Decoded.
     Good(K),
@@ -135,7 +136,11 @@ where
         let error = watch_until_error(api.clone(), &health, &*shelf).await;
         tracing::warn!(kind = health.kind, error, "Watch broken, listing again.");
         health.restarts.fetch_add(1, Ordering::Relaxed);
-        pause = if began.elapsed() > BACKOFF.1 { BACKOFF.0 } else { (pause * 2).min(BACKOFF.1) };
+        pause = if began.elapsed() > BACKOFF.1 {
+            BACKOFF.0
+        } else {
+            (pause * 2).min(BACKOFF.1)
+        };
         tokio::time::sleep(pause).await;
     }
 }
@@ -177,3 +182,6 @@ where
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

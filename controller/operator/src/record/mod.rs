@@ -21,6 +21,7 @@ pub mod labels;
 pub mod line;
 #[cfg(test)]
 pub(crate) mod memory;
+pub mod room;
 #[cfg(test)]
 pub(crate) mod sample;
 pub mod schema;

@@ -1,0 +1,317 @@
+//! All functions at one moment: the stores' view joined with demand.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use forewarm_api::Profile;
+use forewarm_api::problem::PolicyProblem;
+use forewarm_core::decide::World;
+use forewarm_core::observation::{DemandSample, Observation, Reading, Why};
+use forewarm_core::policy::{FunctionKey, Policy};
+use forewarm_core::units::{Mono, Now, Seconds, Slots};
+use forewarm_source::{DemandReader, Member, Membership, ProfileState, Readings, Source};
+
+use super::policies::{PolicySeen, Usable};
+use super::stores::Stores;
+use super::view::{View, lead_time, view};
+use crate::target::{Kinds, TargetRef};
+
+/// A list that lost more than half of its objects is believed after this long.
+const BELIEVED_AFTER: Seconds = Seconds(600);
+/// Profile of a function that names none while there is no default: no profile has this name.
+const NO_PROFILE: &str = "";
+
+/// One function as seen in one tick.
+#[derive(Debug)]
+pub struct Seen {
+    /// Its stored policy, with the status.
+    pub stored: Arc<PolicySeen>,
+    /// What the user asks, with the namespace's pause.
+    pub policy: Policy,
+    /// What is seen.
+    pub observation: Observation,
+    /// What the policy names.
+    pub target: TargetRef,
+    /// Version of the target's object.
+    pub resource_version: String,
+    /// Demand profile in use. `None`: there is none.
+    pub profile: Option<String>,
+    /// 95th percentile of its pods' starts. `None`: none seen.
+    pub learned: Option<Seconds>,
+}
+
+/// The world at one moment.
+#[derive(Debug, Default)]
+pub struct Snapshot {
+    /// When.
+    pub now: Now,
+    /// How many policies and targets there are, and were.
+    pub world: World,
+    /// Functions that can be decided upon.
+    pub functions: BTreeMap<FunctionKey, Seen>,
+    /// Policies that cannot be used, each with its problems.
+    pub unusable: BTreeMap<FunctionKey, (Arc<PolicySeen>, Vec<PolicyProblem>)>,
+    /// State of every profile in use.
+    pub profiles: BTreeMap<String, ProfileState>,
+}
+
+/// Reads the world.
+#[derive(Debug)]
+pub struct Observe {
+    stores: Stores,
+    reader: DemandReader,
+    extra_lead: BTreeMap<String, Seconds>,
+    known_at: BTreeMap<FunctionKey, Mono>,
+    served: BTreeMap<FunctionKey, Slots>,
+    before: Option<(World, Mono)>,
+    watched: bool,
+}
+
+/// A function on its way into the snapshot.
+struct Half {
+    stored: Arc<PolicySeen>,
+    usable: Usable,
+    view: View,
+    profile: Option<String>,
+    scrape: Seconds,
+}
+
+impl Observe {
+    /// Reads these stores and sources. `watched`: the stores are fed by watches, so their age counts.
+    pub fn new(stores: Stores, reader: DemandReader, kinds: &Kinds, watched: bool) -> Self {
+        let extra_lead = kinds
+            .served()
+            .map(|(resource, kind)| (resource.kind.clone(), kind.latency()))
+            .collect();
+        Self {
+            stores,
+            reader,
+            extra_lead,
+            known_at: BTreeMap::new(),
+            served: BTreeMap::new(),
+            before: None,
+            watched,
+        }
+    }
+
+    /// When the least recent of the watches was last known to be alive, on our own clock; the process's start
+    /// where one never was.
+    pub fn viewed_at(&self, now: Now) -> Mono {
+        if !self.watched {
+            return now.mono;
+        }
+        let at = Instant::now();
+        let ages = self.stores.health().into_iter().map(|health| health.age(at));
+        let oldest = ages
+            .max_by_key(|age| age.unwrap_or(Duration::MAX))
+            .flatten()
+            .unwrap_or(Duration::MAX);
+        Mono(
+            now.mono
+                .0
+                .saturating_sub(u64::try_from(oldest.as_millis()).unwrap_or(u64::MAX)),
+        )
+    }
+
+    /// The largest demand that one ready replica was seen to serve. `None`: none seen yet.
+    pub fn suggestion(&self, key: &FunctionKey) -> Option<Slots> {
+        self.served.get(key).copied()
+    }
+
+    /// The source of that name, for reading the past.
+    pub fn source(&self, name: &str) -> Option<Arc<Source>> {
+        self.reader.source(name)
+    }
+
+    /// The parsed profile of that name. `None`: there is none, or it cannot be used.
+    pub fn profile(&self, name: &str) -> Option<Arc<Profile>> {
+        self.stores
+            .profiles
+            .find(Some(name))
+            .and_then(|(_, seen)| seen.parsed.as_ref().ok().cloned())
+    }
+
+    /// The world now; questions to Prometheus may take `within`.
+    pub async fn snapshot(&mut self, now: Now, within: Duration) -> Snapshot {
+        let (halves, unusable, profiles) = self.look(now);
+        let members = Arc::new(Membership::new(halves.iter().map(|(key, half)| member(key, half))));
+        let readings = self.reader.read(&profiles, &members, now, within).await;
+        self.join(halves, unusable, readings, now)
+    }
+
+    /// The stores' part of the snapshot: usable functions, unusable policies, and the profiles in use.
+    #[allow(clippy::type_complexity)]
+    fn look(
+        &self,
+        now: Now,
+    ) -> (
+        BTreeMap<FunctionKey, Half>,
+        BTreeMap<FunctionKey, (Arc<PolicySeen>, Vec<PolicyProblem>)>,
+        BTreeMap<String, Profile>,
+    ) {
+        let fresh = !self.watched || self.stores.fresh(Instant::now());
+        let (mut halves, mut unusable, mut profiles) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
+        for (key, stored) in self.stores.policies.all() {
+            let usable = match &stored.parsed {
+                Ok(usable) => usable.clone(),
+                Err(problems) => {
+                    let problems = problems.clone();
+                    unusable.insert(key, (stored, problems));
+                    continue;
+                }
+            };
+            let view = view(&self.stores, &key, &usable, fresh, now);
+            let found = self.stores.profiles.find(usable.profile.as_deref());
+            let parsed = found
+                .as_ref()
+                .and_then(|(name, seen)| Some((name, seen.parsed.as_ref().ok()?)));
+            let scrape = parsed.map_or(Seconds(0), |(_, profile)| profile.scrape);
+            if let Some((name, profile)) = parsed
+                && !profiles.contains_key(name)
+            {
+                profiles.insert(name.clone(), Profile::clone(profile));
+            }
+            let profile = found.map(|(name, _)| name);
+            halves.insert(
+                key,
+                Half {
+                    stored,
+                    usable,
+                    view,
+                    profile,
+                    scrape,
+                },
+            );
+        }
+        (halves, unusable, profiles)
+    }
+
+    /// Joins the stores' part with demand.
+    fn join(
+        &mut self,
+        halves: BTreeMap<FunctionKey, Half>,
+        unusable: BTreeMap<FunctionKey, (Arc<PolicySeen>, Vec<PolicyProblem>)>,
+        mut readings: Readings,
+        now: Now,
+    ) -> Snapshot {
+        let functions: BTreeMap<_, _> = halves
+            .into_iter()
+            .map(|(key, half)| {
+                let demand = readings
+                    .demand
+                    .remove(&key)
+                    .unwrap_or(Reading::Unknown(Why::NotYetRead));
+                let seen = self.finish(&key, half, demand, now);
+                (key, seen)
+            })
+            .collect();
+        self.known_at.retain(|key, _| functions.contains_key(key));
+        self.served.retain(|key, _| functions.contains_key(key));
+        let world = self.world(functions.len() + unusable.len(), &functions, now.mono);
+        Snapshot {
+            now,
+            world,
+            functions,
+            unusable,
+            profiles: readings.profiles,
+        }
+    }
+
+    fn finish(&mut self, key: &FunctionKey, half: Half, demand: Reading<DemandSample>, now: Now) -> Seen {
+        let Half {
+            stored,
+            usable,
+            view,
+            profile,
+            scrape,
+        } = half;
+        if let Some(sample) = demand.known() {
+            self.known_at.insert(key.clone(), now.mono);
+            self.note_served(key, sample, &view);
+        }
+        let latency = self.extra_lead.get(&usable.target.kind).copied().unwrap_or_default();
+        let extra = Seconds(scrape.0.saturating_add(latency.0));
+        let mut policy = usable.policy.clone();
+        policy.paused |= self.stores.paused.contains(&key.namespace);
+        let observation = Observation {
+            target: view.workload,
+            demand,
+            lead_time: lead_time(&usable, view.learned, &stored, extra),
+            demand_known_at: self.known_at.get(key).copied(),
+        };
+        let (target, resource_version, learned) = (view.target, view.resource_version, view.learned);
+        Seen {
+            stored,
+            policy,
+            observation,
+            target,
+            resource_version,
+            profile,
+            learned,
+        }
+    }
+
+    /// Remembers what a ready replica has served at most. More than one call a replica was asked of it at a time
+    /// only where it can serve as many or lets them wait: a value to consider, not one to act on.
+    fn note_served(&mut self, key: &FunctionKey, sample: &DemandSample, view: &View) {
+        let ready = view.workload.known().map_or(0, |target| target.ready.0);
+        if ready == 0 {
+            return;
+        }
+        let each = Slots::new((sample.current.get() / f64::from(ready)).ceil());
+        if each > self.served.get(key).copied()
+            && let Some(each) = each
+        {
+            self.served.insert(key.clone(), each);
+        }
+    }
+
+    /// How many policies and targets there are beside how many there were. A great loss stays one until the rest
+    /// is back, or until it has lasted.
+    fn world(&mut self, policies: usize, functions: &BTreeMap<FunctionKey, Seen>, now: Mono) -> World {
+        let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+        let found = functions
+            .values()
+            .filter(|seen| seen.observation.target.known().is_some())
+            .count();
+        let (policies_now, targets_now) = (count(policies), count(found));
+        let present = World {
+            policies_before: policies_now,
+            policies_now,
+            targets_before: targets_now,
+            targets_now,
+        };
+        let Some((before, since)) = self.before else {
+            self.before = Some((present, now));
+            return present;
+        };
+        let World {
+            policies_before,
+            targets_before,
+            ..
+        } = before;
+        let world = World {
+            policies_before,
+            policies_now,
+            targets_before,
+            targets_now,
+        };
+        if world.vanished() && !now.passed(since, BELIEVED_AFTER) {
+            return world;
+        }
+        self.before = Some((present, now));
+        world
+    }
+}
+
+fn member(key: &FunctionKey, half: &Half) -> Member {
+    Member {
+        key: key.clone(),
+        profile: half.profile.clone().unwrap_or_else(|| NO_PROFILE.to_owned()),
+        kind: half.usable.target.kind.clone(),
+        workload: half.usable.target.name.clone(),
+        revisions: Vec::new(),
+        pods: half.view.pods.clone(),
+    }
+}

@@ -1,0 +1,151 @@
+//! One function as the watched stores show it: its target, its pods, its lead time. No I/O.
+
+use forewarm_core::observation::{LeadTime, LeadTimeSource, Reading, Target, Why};
+use forewarm_core::policy::FunctionKey;
+use forewarm_core::units::{Mono, Now, Replicas, Seconds};
+use forewarm_source::MemberPod;
+
+use super::pods::{Owner, PodFacts};
+use super::policies::{PolicySeen, Usable};
+use super::stores::Stores;
+use crate::target::{Hpa, ScaledObject, TargetRef, Workload, scaler_of};
+
+/// Lead time of a function of which no start has been seen: scheduling, a pull of a small image, a slow start.
+pub const DEFAULT_LEAD: Seconds = Seconds(30);
+
+/// What the stores show of one function.
+#[derive(Debug)]
+pub struct View {
+    /// What the policy names.
+    pub target: TargetRef,
+    /// The workload, or why it is not known.
+    pub workload: Reading<Target>,
+    /// Version of the workload's object, to see own writes come back. Empty where it is not known.
+    pub resource_version: String,
+    /// Its pods, as the join wants them.
+    pub pods: Vec<MemberPod>,
+    /// 95th percentile of its starts. `None`: none seen.
+    pub learned: Option<Seconds>,
+}
+
+/// Looks one function up. `fresh`: the stores may be read as the present state.
+pub fn view(stores: &Stores, key: &FunctionKey, usable: &Usable, fresh: bool, now: Now) -> View {
+    let target = TargetRef {
+        api_version: usable.target.api_version.clone(),
+        kind: usable.target.kind.clone(),
+        namespace: key.namespace.clone(),
+        name: usable.target.name.clone(),
+    };
+    let owner = Owner {
+        namespace: key.namespace.clone(),
+        kind: target.kind.clone(),
+        name: target.name.clone(),
+    };
+    let (pods, ready, starting) = stores.pods.of(&owner, |pods| count(pods, now));
+    let found = find(stores, &target);
+    let resource_version = found
+        .known()
+        .map_or_else(String::new, |workload| workload.resource_version.clone());
+    let workload = match found {
+        Reading::Known(_) if !fresh => Reading::Unknown(Why::TargetStale),
+        found => found.map(|workload| Target {
+            uid: workload.uid.clone(),
+            floor: workload.replicas,
+            ready,
+            starting,
+            ownership: workload.ownership.clone(),
+            scaler: scaler(stores, &owner, &target, &workload),
+        }),
+    };
+    let learned = stores.pods.lead_times.p95(&owner);
+    View {
+        target,
+        workload,
+        resource_version,
+        pods,
+        learned,
+    }
+}
+
+fn find(stores: &Stores, target: &TargetRef) -> Reading<std::sync::Arc<Workload>> {
+    match stores.shelf(target) {
+        None => Reading::Unknown(Why::KindNotListed),
+        Some(shelf) => match shelf.get(&target.namespace, &target.name) {
+            None => Reading::Unknown(Why::TargetMissing),
+            Some(workload) => Reading::Known(workload),
+        },
+    }
+}
+
+fn scaler(stores: &Stores, owner: &Owner, target: &TargetRef, workload: &Workload) -> Option<String> {
+    let hpas: Vec<Hpa> = stores
+        .hpas
+        .of(owner)
+        .into_iter()
+        .map(|f| Hpa {
+            name: f.name,
+            scales: f.scales,
+            made_by: f.made_by,
+        })
+        .collect();
+    let scaled: Vec<ScaledObject> = stores
+        .scaled_objects
+        .of(owner)
+        .into_iter()
+        .map(|f| ScaledObject {
+            name: f.name,
+            scales: f.scales,
+        })
+        .collect();
+    scaler_of(target, workload, &hpas, &scaled)
+}
+
+/// The pods for the join, how many are ready, and how many are on their way.
+fn count(pods: &mut dyn Iterator<Item = &PodFacts>, now: Now) -> (Vec<MemberPod>, Replicas, Replicas) {
+    let (mut members, mut ready, mut starting) = (Vec::new(), Replicas::ZERO, Replicas::ZERO);
+    for pod in pods {
+        let ready_since = pod
+            .ready_since
+            .filter(|_| !pod.ending)
+            .map(|second| monotonic(second, now));
+        match (ready_since, pod.ending) {
+            (Some(_), _) => ready = ready.plus(Replicas::ONE),
+            (None, false) => starting = starting.plus(Replicas::ONE),
+            (None, true) => {}
+        }
+        members.push(MemberPod {
+            name: pod.name.clone(),
+            ready_since,
+        });
+    }
+    (members, ready, starting)
+}
+
+/// A second since 1970 on our own clock; now at the latest, the process's start at the earliest.
+fn monotonic(second: i64, now: Now) -> Mono {
+    let ago = now.wall.0.saturating_sub(second.saturating_mul(1000));
+    Mono(now.mono.0.saturating_sub(u64::try_from(ago).unwrap_or(0)))
+}
+
+/// How long a new pod takes until its demand is served and seen: the policy's word, else what was learned (now or
+/// by an earlier process), else the default; the last two plus one scrape and the kind's own latency.
+pub fn lead_time(usable: &Usable, learned: Option<Seconds>, seen: &PolicySeen, extra: Seconds) -> LeadTime {
+    if let Some(total) = usable.lead_time {
+        return LeadTime {
+            total,
+            source: LeadTimeSource::Policy,
+        };
+    }
+    let remembered = || {
+        let learned = seen.status.as_ref()?.learned.as_ref()?.lead_time_seconds?;
+        u32::try_from(learned).ok().map(Seconds)
+    };
+    let (start, source) = match learned.or_else(remembered) {
+        Some(start) => (start, LeadTimeSource::Learned),
+        None => (DEFAULT_LEAD, LeadTimeSource::Default),
+    };
+    LeadTime {
+        total: Seconds(start.0.saturating_add(extra.0)),
+        source,
+    }
+}
