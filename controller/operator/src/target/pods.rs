@@ -2,8 +2,11 @@
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 
-/// Label that the Deployment controller puts on pods: the last part of their `ReplicaSet`'s name.
-const TEMPLATE_HASH: &str = "pod-template-hash";
+/// Labels that controllers put on pods, with their kind: the last part of the name of the pods' `ReplicaSet`.
+const TEMPLATE_HASHES: [(&str, &str); 2] = [
+    ("pod-template-hash", "Deployment"),
+    ("rollouts-pod-template-hash", "Rollout"),
+];
 
 /// The workload that a pod belongs to, in the pod's own namespace.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -15,22 +18,27 @@ pub struct PodOwner {
 }
 
 /// The workload by the pod's controlling owner; a `ReplicaSet` that is named after the pod's template hash
-/// stands for its Deployment. `None`: nothing controls the pod. Kinds that put something else in between are
-/// found by [`super::Workload::selects`].
+/// stands for its Deployment or Rollout. `None`: nothing controls the pod. Kinds that put something else in
+/// between are found by [`super::Workload::selects`].
 pub fn pod_owner(pod: &ObjectMeta) -> Option<PodOwner> {
     let references = pod.owner_references.as_deref().unwrap_or_default();
     let owner = references.iter().find(|reference| reference.controller == Some(true))?;
-    let hash = pod.labels.as_ref().and_then(|labels| labels.get(TEMPLATE_HASH));
-    let deployment = hash.and_then(|hash| owner.name.strip_suffix(hash.as_str())?.strip_suffix('-'));
-    Some(match deployment {
-        Some(name) if owner.kind == "ReplicaSet" && !name.is_empty() => PodOwner {
-            kind: "Deployment".to_owned(),
+    Some(beyond(pod, &owner.kind, &owner.name).unwrap_or_else(|| PodOwner {
+        kind: owner.kind.clone(),
+        name: owner.name.clone(),
+    }))
+}
+
+/// What stands behind a `ReplicaSet`.
+fn beyond(pod: &ObjectMeta, kind: &str, name: &str) -> Option<PodOwner> {
+    let labels = pod.labels.as_ref().filter(|_| kind == "ReplicaSet")?;
+    TEMPLATE_HASHES.iter().find_map(|(label, kind)| {
+        let name = name.strip_suffix(labels.get(*label)?.as_str())?.strip_suffix('-')?;
+        let kind = (*kind).to_owned();
+        (!name.is_empty()).then(|| PodOwner {
+            kind,
             name: name.to_owned(),
-        },
-        _ => PodOwner {
-            kind: owner.kind.clone(),
-            name: owner.name.clone(),
-        },
+        })
     })
 }
 
@@ -40,7 +48,7 @@ mod tests {
     use serde_json::json;
 
     fn owner_of(kind: &str, name: &str, hash: Option<&str>) -> Option<(String, String)> {
-        let labels = hash.map(|hash| json!({ TEMPLATE_HASH: hash }));
+        let labels = hash.map(|hash| json!({ TEMPLATE_HASHES[0].0: hash }));
         let pod = json!({"labels": labels, "ownerReferences":
             [{"apiVersion": "apps/v1", "kind": kind, "name": name, "uid": "1", "controller": true}]});
         let pod = serde_json::from_value(pod).expect("metadata of the test");
@@ -68,6 +76,14 @@ mod tests {
             owner_of("StatefulSet", "ledger-7c9f", Some("7c9f")),
             is("StatefulSet", "ledger-7c9f")
         );
+    }
+
+    #[test]
+    fn a_pod_of_a_rollout_is_mapped_by_the_rollouts_own_hash() {
+        let pod = json!({"labels": {"rollouts-pod-template-hash": "7c9f"}, "ownerReferences":
+            [{"apiVersion": "apps/v1", "kind": "ReplicaSet", "name": "fraud-7c9f", "uid": "1", "controller": true}]});
+        let owner = pod_owner(&serde_json::from_value(pod).expect("metadata of the test")).unwrap();
+        assert_eq!((owner.kind.as_str(), owner.name.as_str()), ("Rollout", "fraud"));
     }
 
     #[test]
