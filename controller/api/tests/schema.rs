@@ -193,3 +193,20 @@ fn committed_definitions_are_what_the_types_say() {
         assert!(committed == yaml, "{name} differs from the types: run `make generate`");
     }
 }
+
+#[test]
+fn the_reference_tells_of_every_field() {
+    let path = format!("{}/../../docs/policy-reference.md", env!("CARGO_MANIFEST_DIR"));
+    let reference = std::fs::read_to_string(path).expect("the reference is there");
+    let mut missing = Vec::new();
+    for (file, schema) in schemas() {
+        walk(&schema, "", &mut |node, path| {
+            let leaf = node["properties"].is_null() && !path.contains("[]");
+            let field = path.trim_start_matches('.');
+            if leaf && !reference.contains(&format!("`{field}`")) {
+                missing.push(format!("{file} {field}"));
+            }
+        });
+    }
+    assert_eq!(missing, Vec::<String>::new());
+}

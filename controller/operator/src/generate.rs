@@ -9,6 +9,7 @@ mod roles;
 mod template;
 
 use crate::config::Generate;
+use crate::record::schema;
 use std::path::{Path, PathBuf};
 
 /// A file that could not be written.
@@ -23,16 +24,13 @@ pub struct GenerateError {
 
 /// Every generated file: its path from the root of the checkout, and its text.
 pub fn files() -> Vec<(String, String)> {
+    let generated = |name: &str| format!("charts/forewarm/templates/generated/{name}.yaml");
     let mut files = definitions::files();
-    files.push(("docs/log-schema.json".to_owned(), crate::record::schema::text()));
-    files.push((
-        "charts/forewarm/templates/generated/roles.yaml".to_owned(),
-        roles::template(),
-    ));
-    files.push((
-        "charts/forewarm/templates/generated/rails.yaml".to_owned(),
-        rails::template(),
-    ));
+    files.extend([
+        (generated("roles"), roles::template()),
+        (generated("rails"), rails::template()),
+        ("docs/log-schema.json".to_owned(), schema::text()),
+    ]);
     files
 }
 
