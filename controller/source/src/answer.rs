@@ -3,7 +3,7 @@
 //! No `Value` tree and no map of labels is built: of each series only the labels that tie it to a function and
 //! its samples are read, borrowed from the body, so 50,000 series cost their own bytes and little more.
 
-use crate::error::{SourceError, cut};
+use crate::error::{SourceError, cut, quoted};
 use crate::series::{self, LabelNames, Labels};
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -74,14 +74,14 @@ impl<'a> Answer<'a> {
             infos,
         } = frame;
         if status != "success" {
-            let text = cut(&error.unwrap_or_default(), None);
+            let text = quoted(&error.unwrap_or_default(), None);
             return Err(SourceError::Refused {
                 kind: cut(&error_type.unwrap_or_default(), None),
                 text,
             });
         }
         if let Some(warning) = warnings.as_ref().and_then(|w| w.first()) {
-            return Err(SourceError::Partial(cut(warning, None)));
+            return Err(SourceError::Partial(quoted(warning, None)));
         }
         let data = data.ok_or_else(|| SourceError::Shape("no data".to_owned()))?;
         Ok(Self {
@@ -121,7 +121,7 @@ pub(crate) fn refusal(body: &[u8], secret: Option<&str>) -> Option<SourceError> 
     let frame: Frame<'_> = serde_json::from_slice(body).ok()?;
     (frame.status == "error").then(|| SourceError::Refused {
         kind: cut(&frame.error_type.unwrap_or_default(), secret),
-        text: cut(&frame.error.unwrap_or_default(), secret),
+        text: quoted(&frame.error.unwrap_or_default(), secret),
     })
 }
 

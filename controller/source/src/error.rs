@@ -90,6 +90,26 @@ fn status_hint(status: u16) -> &'static str {
     }
 }
 
+/// An upstream's message as [`cut`] leaves it, without label sets: they may name what belongs to others.
+pub(crate) fn quoted(text: &str, secret: Option<&str>) -> String {
+    let mut plain = String::new();
+    let mut depth = 0_u32;
+    for c in text.chars() {
+        match c {
+            '{' => {
+                depth += 1;
+                if depth == 1 {
+                    plain.push_str("{…}");
+                }
+            }
+            '}' => depth = depth.saturating_sub(1),
+            c if depth == 0 => plain.push(c),
+            _ => {}
+        }
+    }
+    cut(&plain, secret)
+}
+
 /// `text` safe to show: without `secret`, on one line, without control and direction marks, at most 200
 /// characters.
 pub(crate) fn cut(text: &str, secret: Option<&str>) -> String {
@@ -97,8 +117,8 @@ pub(crate) fn cut(text: &str, secret: Option<&str>) -> String {
         Some(secret) if !secret.is_empty() => text.replace(secret, "[redacted]"),
         _ => text.to_owned(),
     };
-    let plain =
-        |c: char| !c.is_control() && !('\u{200e}'..='\u{202e}').contains(&c) && !('\u{2066}'..='\u{2069}').contains(&c);
+    let mark = |c| matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    let plain = |c: char| !c.is_control() && !mark(c);
     let mut cut: String = text
         .chars()
         .take(TEXT_MAX)
@@ -121,6 +141,15 @@ mod tests {
         assert_eq!(cut("bad token s3cret.", Some("s3cret")), "bad token [redacted].");
         let long = cut(&"x".repeat(1000), None);
         assert_eq!((long.chars().count(), long.ends_with('…')), (TEXT_MAX, true));
+    }
+
+    #[test]
+    fn the_labels_of_others_are_left_out() {
+        let text = r#"found duplicate series for the match group {a="b"} on the right: [{__name__="m", pod="x"}, {c"#;
+        assert_eq!(
+            quoted(text, None),
+            "found duplicate series for the match group {…} on the right: [{…}, {…}"
+        );
     }
 
     #[test]
