@@ -196,20 +196,15 @@ fn reason(verdict: &Verdict, held: Replicas, wish: &FloorWish, guarded: &Guarded
 
 /// Why the floor moves `from` here `to` there.
 fn moved(from: Replicas, to: Replicas, held: Replicas, wish: &FloorWish, guarded: &Guarded) -> Reason {
-    if to < from {
-        let lowered = guarded.last == Some(ceiling::RULE.name);
-        return if lowered { Reason::LoweredMax } else { Reason::Quiet };
-    }
-    if held > from {
-        return Reason::DeployReset;
-    }
+    let lowered = wish.bound_by == BoundBy::Max || guarded.last == Some(ceiling::RULE.name);
     let forecast = wish.forecast >= wish.reactive.known().copied();
-    match wish.bound_by {
-        _ if to <= wish.user => Reason::UserFloor,
-        BoundBy::Max if forecast => Reason::ForecastRise,
-        BoundBy::Forecast => Reason::ForecastRise,
-        BoundBy::User => Reason::UserFloor,
-        BoundBy::Reactive | BoundBy::Max => Reason::ReactiveRise,
+    match () {
+        () if to < from && lowered => Reason::LoweredMax,
+        () if to < from => Reason::Quiet,
+        () if held > from => Reason::DeployReset,
+        () if to <= wish.user => Reason::UserFloor,
+        () if forecast => Reason::ForecastRise,
+        () => Reason::ReactiveRise,
     }
 }
 
@@ -247,6 +242,9 @@ mod tests {
             "up to max"
         );
         assert_eq!(reason(&inputs().written_by("helm", Deploy, 2)), Reason::DeployReset);
+        let mut lowered = inputs().demand(100.0);
+        lowered.function.policy.floor.max = Replicas(6);
+        assert_eq!(reason(&lowered), Reason::LoweredMax);
         let mut raised = inputs();
         raised.function.policy.floor.min = Some(Replicas(30));
         assert_eq!(reason(&raised), Reason::UserFloor);

@@ -24,7 +24,7 @@ fn highest(context: &Context<'_>) -> Replicas {
     context.held.plus(RISE.max(context.held))
 }
 
-/// The lowest floor that this tick may reach, at least one pod and at most what is held.
+/// The lowest floor that this tick may reach. It may be none: a wish is of one pod at least.
 ///
 /// Within any step the falls add up to at most `max(1, stepPercent of the floor at its start)`. Each remembered
 /// fall begins such a step, and so does this tick; a rise in between gives nothing back.
@@ -36,7 +36,7 @@ pub fn lowest(context: &Context<'_>) -> Replicas {
         a_step(context, context.held).min(a_write(context.held))
     };
     let room = steps_open(context).fold(own, Replicas::min);
-    context.held.minus(room).max(Replicas::ONE).min(context.held)
+    context.held.minus(room)
 }
 
 /// Room left in each step that a remembered fall began.
