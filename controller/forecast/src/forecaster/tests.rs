@@ -208,6 +208,20 @@ fn a_longer_lead_time_sees_the_peak_earlier() {
 }
 
 #[test]
+fn a_daily_peak_is_still_seen_coming_when_the_hours_before_it_were_lost() {
+    let series = peaked(8, 1, DAY, 10, (3.0, 40.0));
+    let rise = 7 * DAY + peak_at(DAY);
+    let mut seen = series[..usize::try_from(rise - 2).unwrap()].to_vec();
+    let (from, to) = (seen.len() - 200, seen.len() - 10);
+    seen[from..to].fill(None);
+    let forecast = after(&seen);
+    assert!(
+        forecast.trusted().is_some_and(|upper| upper.get() > 20.0),
+        "{forecast:?}"
+    );
+}
+
+#[test]
 fn functions_that_are_gone_are_forgotten() {
     let past = history(&constant(1, 4.0));
     let mut forecaster = Forecaster::default();
