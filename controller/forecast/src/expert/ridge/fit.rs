@@ -6,8 +6,7 @@ use linfa::traits::Fit;
 use linfa_elasticnet::ElasticNet;
 use ndarray::{Array1, Array2, ShapeBuilder};
 
-/// Rows of a fit at most: 20 coefficients need no more, and 720 cost about a millisecond.
-const ROWS: i64 = 720;
+/// Rows of a fit at most: 21 coefficients need no more, and making 720 takes longer (2 ms) than fitting them.
 /// Rows of a fit at least.
 const FEWEST: usize = 120;
 /// Minutes back from which rows are taken: the daily lag needs one more day before them.
@@ -16,7 +15,8 @@ const REACH: i64 = 2 * 1440;
 const FAR: f64 = 30.0;
 /// Ridge penalty per row on standardised features.
 const PENALTY: f64 = 0.01;
-/// Sweeps of coordinate descent at most; a correlated row set creeps, and the last digits earn nothing.
+/// Sweeps of coordinate descent at most. At an l1 ratio of zero linfa's duality gap does not close, so this is
+/// what ends a fit; 3,000 sweeps take a hundred times as long as 60 (50 ms) and forecast no better than 0.2 %.
 const SWEEPS: u32 = 60;
 /// Where the sweeps may stop.
 const TOLERANCE: f64 = 1e-3;
