@@ -7,6 +7,7 @@ use linfa_elasticnet::ElasticNet;
 use ndarray::{Array1, Array2, ShapeBuilder};
 
 /// Rows of a fit at most: 21 coefficients need no more, and making 720 takes longer (2 ms) than fitting them.
+const ROWS: i64 = 720;
 /// Rows of a fit at least.
 const FEWEST: usize = 120;
 /// Minutes back from which rows are taken: the daily lag needs one more day before them.
