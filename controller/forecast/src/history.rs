@@ -78,7 +78,10 @@ impl History {
         if quarters.peek().is_none() {
             return;
         }
-        self.functions.entry(key.clone()).or_insert_with(Series::new).backfill_quarters(quarters);
+        self.functions
+            .entry(key.clone())
+            .or_insert_with(Series::new)
+            .backfill_quarters(quarters);
     }
 
     /// The past of one function up to and with minute `until`. `None`: nothing was ever known of it.

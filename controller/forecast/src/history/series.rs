@@ -206,13 +206,19 @@ impl Series {
         }
     }
 
-    /// Sets a quarter hour from its minutes while the ring holds them all, else merges `older`.
+    /// Sets a quarter hour from its minutes while the ring holds them and knows any, else merges `older`.
     fn summarise(&mut self, quarter: i64, older: Quarter) {
         let first = quarter.saturating_mul(QUARTER);
-        let made = if self.minutes.holds(first) {
-            Quarter::of((first..first.saturating_add(QUARTER)).map(|minute| self.minutes.get(minute)))
+        let minutes = (first..first.saturating_add(QUARTER)).map(|minute| self.minutes.get(minute));
+        let own = if self.minutes.holds(first) {
+            Quarter::of(minutes)
         } else {
+            Quarter::GAP
+        };
+        let made = if own == Quarter::GAP {
             self.quarters.get(quarter).or_larger(older)
+        } else {
+            own
         };
         self.quarters.set(quarter, made);
     }

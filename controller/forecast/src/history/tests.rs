@@ -143,6 +143,25 @@ fn quarter_hours_have_mean_and_maximum_of_their_known_minutes() {
 }
 
 #[test]
+fn a_quarter_hour_whose_minutes_were_lost_is_kept_as_it_was_read() {
+    let mut history = History::new();
+    history.backfill(&key(), [(NOON - 1, demand(2.0)), (NOON + 100, demand(2.0))]);
+    history.backfill_quarters(
+        &key(),
+        [
+            (NOON + 15, demand(3.0), demand(9.0)),
+            (NOON + 90, demand(9.0), demand(9.0)),
+        ],
+    );
+    let window = history.window(&key(), NOON + 200).unwrap();
+    assert_eq!(
+        (window.quarter(NOON + 15), window.quarter(NOON + 90)),
+        (Some((3.0, 9.0)), Some((2.0, 2.0)))
+    );
+    assert_eq!(window.minute(NOON + 15), None);
+}
+
+#[test]
 fn a_week_ago_is_in_the_quarter_hours_when_the_minutes_are_gone() {
     let mut history = History::new();
     history.backfill(
@@ -237,7 +256,13 @@ fn quarters_read_from_the_past_fill_the_long_ring_and_never_the_short_one() {
     let mut history = History::new();
     history.backfill(&key(), [(NOON, demand(1.0))]);
     let week_ago = (NOON - 7 * 1440) / 15 * 15;
-    history.backfill_quarters(&key(), [(week_ago, demand(3.0), demand(9.0)), (NOON / 15 * 15, demand(8.0), demand(8.0))]);
+    history.backfill_quarters(
+        &key(),
+        [
+            (week_ago, demand(3.0), demand(9.0)),
+            (NOON / 15 * 15, demand(8.0), demand(8.0)),
+        ],
+    );
     let window = history.window(&key(), NOON + 20).unwrap();
     let (mean, max) = window.quarter(week_ago).unwrap();
     assert!((mean - 3.0).abs() < 0.1 && (max - 9.0).abs() < 0.1);
