@@ -3,7 +3,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 export CARGO_INCREMENTAL ?= 1
 MUSL := x86_64-unknown-linux-musl
-export CARGO_TARGET_DIR ?= target
+export CARGO_TARGET_DIR ?= $(CURDIR)/target
 BED := tests/cluster/bed.sh
 IMAGES := $(CARGO_TARGET_DIR)/image/forewarm.oci.tar $(CARGO_TARGET_DIR)/image/test-function.oci.tar
 
@@ -33,7 +33,7 @@ generate-check: generate ## Fails when generated files differ from the committed
 .PHONY: binaries
 binaries: ## Static release binaries of the operator and the test function
 	tests/cluster/bootstrap.sh >/dev/null
-	cargo build --release --locked --target $(MUSL) -p forewarm-operator -p forewarm-test-function
+	CC_x86_64_unknown_linux_musl=musl-gcc cargo build --release --locked --target $(MUSL) -p forewarm-operator -p forewarm-test-function
 
 .PHONY: image
 image: binaries ## Images from scratch, as OCI archives under target/image
@@ -42,6 +42,11 @@ image: binaries ## Images from scratch, as OCI archives under target/image
 .PHONY: chart
 chart: ## Lint and render the chart with the real helm, and try what it must refuse
 	charts/check.sh "$$($(BED) build helm)"
+
+.PHONY: profiles-test
+profiles-test: ## Every demand profile of the chart, asked of a real Prometheus
+	PROMETHEUS_BIN=$$($(BED) build prometheus) PROMTOOL_BIN=$$($(BED) build promtool) \
+		cargo test --locked -p forewarm-source --features prometheus --test prometheus
 
 .PHONY: cluster-up
 cluster-up: image ## Start a real cluster and leave it running; prints its KUBECONFIG
@@ -54,11 +59,11 @@ cluster-down: ## Take it down
 
 .PHONY: cluster-test
 cluster-test: image ## The named tests on a real cluster
-	@FOREWARM_IMAGES=$(abspath $(CARGO_TARGET_DIR))/image tests/cluster/test.sh
+	@FOREWARM_IMAGES=$(CARGO_TARGET_DIR)/image tests/cluster/test.sh
 
 .PHONY: cluster-demo
 cluster-demo: image ## See it work: a week of history, real requests, the decision log
-	@FOREWARM_IMAGES=$(abspath $(CARGO_TARGET_DIR))/image tests/cluster/demo.sh
+	@FOREWARM_IMAGES=$(CARGO_TARGET_DIR)/image tests/cluster/demo.sh
 
 .PHONY: bench
 bench: ## Figures, one line each: `figure: NAME VALUE UNIT`
