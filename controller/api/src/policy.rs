@@ -118,7 +118,7 @@ pub enum Mode {
 }
 
 /// A workload of the policy's namespace.
-#[derive(KubeSchema, Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[derive(KubeSchema, Clone, Debug, PartialEq, Eq, Hash, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct TargetRef {
     /// Group and version.

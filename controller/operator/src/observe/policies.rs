@@ -21,6 +21,8 @@ pub struct PolicySeen {
     pub uid: String,
     /// Version of the object: a status is written only over it (W1).
     pub resource_version: String,
+    /// When it was created, in seconds since 1970 UTC: of two policies on one target the older one has it.
+    pub created: i64,
     /// Generation of its spec.
     pub generation: i64,
     /// The usable part, or what is wrong with it.
@@ -50,6 +52,7 @@ impl PolicySeen {
             resource_version,
             generation,
             status,
+            created: _,
             parsed: _,
         } = self;
         PolicyObject {
@@ -119,6 +122,10 @@ fn policy(read: Read<FunctionPolicy>) -> Option<(FunctionKey, Arc<PolicySeen>)> 
     let meta = read.meta();
     let key = key_of(meta);
     let (uid, generation) = (meta.uid.clone()?, meta.generation.unwrap_or_default());
+    let created = meta
+        .creation_timestamp
+        .as_ref()
+        .map_or(i64::MAX, |time| time.0.as_second());
     let resource_version = meta.resource_version.clone().unwrap_or_default();
     let (parsed, status) = match read {
         Read::Good(resource) => (usable(&resource), resource.status),
@@ -129,6 +136,7 @@ fn policy(read: Read<FunctionPolicy>) -> Option<(FunctionKey, Arc<PolicySeen>)> 
         Arc::new(PolicySeen {
             uid,
             resource_version,
+            created,
             generation,
             parsed,
             status,

@@ -1,11 +1,12 @@
 //! All functions at one moment: the stores' view joined with demand.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use forewarm_api::Profile;
-use forewarm_api::problem::PolicyProblem;
+use forewarm_api::policy::TargetRef as TargetSpec;
+use forewarm_api::problem::{PolicyProblem, sentence};
 use forewarm_core::decide::World;
 use forewarm_core::observation::{DemandSample, Observation, Reading, Why};
 use forewarm_core::policy::{FunctionKey, Policy};
@@ -39,6 +40,8 @@ pub struct Seen {
     pub profile: Option<String>,
     /// 95th percentile of its pods' starts. `None`: none seen.
     pub learned: Option<Seconds>,
+    /// What is wrong with the profile, with the fix, as far as the profile itself or its source tells.
+    pub profile_problem: Option<String>,
 }
 
 /// The world at one moment.
@@ -75,6 +78,50 @@ struct Half {
     view: View,
     profile: Option<String>,
     scrape: Seconds,
+    bad_profile: Option<String>,
+}
+
+/// What the stores show.
+#[derive(Default)]
+struct Look {
+    halves: BTreeMap<FunctionKey, Half>,
+    unusable: BTreeMap<FunctionKey, (Arc<PolicySeen>, Vec<PolicyProblem>)>,
+    profiles: BTreeMap<String, Profile>,
+}
+
+/// The policy that has each target: of several that name it the oldest, by name where they are of one second.
+fn holders(policies: &BTreeMap<FunctionKey, Arc<PolicySeen>>) -> HashMap<(&str, &TargetSpec), &FunctionKey> {
+    let mut holders: HashMap<(&str, &TargetSpec), (i64, &FunctionKey)> = HashMap::new();
+    for (key, seen) in policies {
+        let Ok(usable) = &seen.parsed else { continue };
+        let claim = (seen.created, key);
+        let holder = holders.entry((key.namespace.as_str(), &usable.target)).or_insert(claim);
+        *holder = claim.min(*holder);
+    }
+    holders.into_iter().map(|(target, (_, key))| (target, key)).collect()
+}
+
+/// The usable part of a policy, or why it is not: its own problems, or an older policy on the same target.
+fn usable<'a>(
+    key: &FunctionKey,
+    stored: &'a PolicySeen,
+    holders: &HashMap<(&str, &TargetSpec), &FunctionKey>,
+) -> Result<&'a Usable, Vec<PolicyProblem>> {
+    let usable = stored.parsed.as_ref().map_err(Clone::clone)?;
+    match holders.get(&(key.namespace.as_str(), &usable.target)) {
+        Some(holder) if *holder != key => {
+            let fix = format!(
+                "the older policy {} has this target: delete one of the two",
+                holder.name
+            );
+            Err(vec![PolicyProblem::new(
+                "spec.targetRef.name",
+                &usable.target.name,
+                fix,
+            )])
+        }
+        _ => Ok(usable),
+    }
 }
 
 impl Observe {
@@ -134,75 +181,91 @@ impl Observe {
 
     /// The world now; questions to Prometheus may take `within`.
     pub async fn snapshot(&mut self, now: Now, within: Duration) -> Snapshot {
-        let (halves, unusable, profiles) = self.look(now);
-        let members = Arc::new(Membership::new(halves.iter().map(|(key, half)| member(key, half))));
-        let readings = self.reader.read(&profiles, &members, now, within).await;
-        self.join(halves, unusable, readings, now)
+        let look = self.look(now);
+        let members = Arc::new(Membership::new(look.halves.iter().map(|(key, half)| member(key, half))));
+        let readings = self.reader.read(&look.profiles, &members, now, within).await;
+        self.join(look, readings, now)
     }
 
-    /// The stores' part of the snapshot: usable functions, unusable policies, and the profiles in use.
-    #[allow(clippy::type_complexity)]
-    fn look(
-        &self,
-        now: Now,
-    ) -> (
-        BTreeMap<FunctionKey, Half>,
-        BTreeMap<FunctionKey, (Arc<PolicySeen>, Vec<PolicyProblem>)>,
-        BTreeMap<String, Profile>,
-    ) {
+    /// The stores' part of the snapshot.
+    fn look(&self, now: Now) -> Look {
         let fresh = !self.watched || self.stores.fresh(Instant::now());
-        let (mut halves, mut unusable, mut profiles) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
-        for (key, stored) in self.stores.policies.all() {
-            let usable = match &stored.parsed {
-                Ok(usable) => usable.clone(),
+        let policies = self.stores.policies.all();
+        let holders = holders(&policies);
+        let mut look = Look::default();
+        for (key, stored) in &policies {
+            match usable(key, stored, &holders) {
+                Ok(usable) => self.look_at(key, stored, usable, fresh, now, &mut look),
                 Err(problems) => {
-                    let problems = problems.clone();
-                    unusable.insert(key, (stored, problems));
-                    continue;
+                    look.unusable.insert(key.clone(), (Arc::clone(stored), problems));
                 }
-            };
-            let view = view(&self.stores, &key, &usable, fresh, now);
-            let found = self.stores.profiles.find(usable.profile.as_deref());
-            let parsed = found
-                .as_ref()
-                .and_then(|(name, seen)| Some((name, seen.parsed.as_ref().ok()?)));
-            let scrape = parsed.map_or(Seconds(0), |(_, profile)| profile.scrape);
-            if let Some((name, profile)) = parsed
-                && !profiles.contains_key(name)
-            {
-                profiles.insert(name.clone(), Profile::clone(profile));
             }
-            let profile = found.map(|(name, _)| name);
-            halves.insert(
-                key,
-                Half {
-                    stored,
-                    usable,
-                    view,
-                    profile,
-                    scrape,
-                },
-            );
         }
-        (halves, unusable, profiles)
+        look
+    }
+
+    /// One function's part; its profile is noted as in use.
+    fn look_at(
+        &self,
+        key: &FunctionKey,
+        stored: &Arc<PolicySeen>,
+        usable: &Usable,
+        fresh: bool,
+        now: Now,
+        look: &mut Look,
+    ) {
+        let view = view(&self.stores, key, usable, fresh, now);
+        let (mut profile, mut scrape, mut bad_profile) = (None, Seconds(0), None);
+        if let Some((name, seen)) = self.stores.profiles.find(usable.profile.as_deref()) {
+            match &seen.parsed {
+                Ok(parsed) => {
+                    scrape = parsed.scrape;
+                    look.profiles
+                        .entry(name.clone())
+                        .or_insert_with(|| Profile::clone(parsed));
+                }
+                Err(problems) => bad_profile = Some(sentence(problems)),
+            }
+            profile = Some(name);
+        }
+        let (stored, usable) = (Arc::clone(stored), usable.clone());
+        look.halves.insert(
+            key.clone(),
+            Half {
+                stored,
+                usable,
+                view,
+                profile,
+                scrape,
+                bad_profile,
+            },
+        );
     }
 
     /// Joins the stores' part with demand.
     fn join(
         &mut self,
-        halves: BTreeMap<FunctionKey, Half>,
-        unusable: BTreeMap<FunctionKey, (Arc<PolicySeen>, Vec<PolicyProblem>)>,
+        Look {
+            halves,
+            unusable,
+            profiles: _,
+        }: Look,
         mut readings: Readings,
         now: Now,
     ) -> Snapshot {
         let functions: BTreeMap<_, _> = halves
             .into_iter()
             .map(|(key, half)| {
+                let failed = half
+                    .profile
+                    .as_ref()
+                    .and_then(|name| readings.profiles.get(name)?.failed.as_ref());
+                let failed = failed.map(|failure| failure.text.clone());
                 let demand = readings
                     .demand
                     .remove(&key)
                     .unwrap_or(Reading::Unknown(Why::NotYetRead));
-                let seen = self.finish(&key, half, demand, now);
+                let seen = self.finish(&key, half, demand, failed, now);
                 (key, seen)
             })
             .collect();
@@ -218,13 +281,21 @@ impl Observe {
         }
     }
 
-    fn finish(&mut self, key: &FunctionKey, half: Half, demand: Reading<DemandSample>, now: Now) -> Seen {
+    fn finish(
+        &mut self,
+        key: &FunctionKey,
+        half: Half,
+        demand: Reading<DemandSample>,
+        failed: Option<String>,
+        now: Now,
+    ) -> Seen {
         let Half {
             stored,
             usable,
             view,
             profile,
             scrape,
+            bad_profile,
         } = half;
         if let Some(sample) = demand.known() {
             self.known_at.insert(key.clone(), now.mono);
@@ -249,6 +320,7 @@ impl Observe {
             resource_version,
             profile,
             learned,
+            profile_problem: bad_profile.or(failed),
         }
     }
 
@@ -313,5 +385,62 @@ fn member(key: &FunctionKey, half: &Half) -> Member {
         workload: half.usable.target.name.clone(),
         revisions: Vec::new(),
         pods: half.view.pods.clone(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A stored policy of that name in `payments`, created at that second, on that workload.
+    fn stored(name: &str, created: i64, workload: &str) -> (FunctionKey, Arc<PolicySeen>) {
+        let policy = serde_json::json!({
+            "apiVersion": "forewarm.dev/v1alpha1", "kind": "FunctionPolicy",
+            "metadata": {"name": name, "namespace": "payments"},
+            "spec": {"targetRef": {"name": workload}, "floor": {"max": 4}}
+        });
+        let policy: forewarm_api::FunctionPolicy = serde_json::from_value(policy).unwrap();
+        let usable = Usable {
+            policy: forewarm_api::parse(&policy, false).unwrap(),
+            target: policy.spec.target_ref.clone(),
+            profile: None,
+            lead_time: None,
+        };
+        let (uid, resource_version) = (name.to_owned(), "1".to_owned());
+        let seen = PolicySeen {
+            uid,
+            resource_version,
+            created,
+            generation: 1,
+            parsed: Ok(usable),
+            status: None,
+        };
+        (policy.key(), Arc::new(seen))
+    }
+
+    #[test]
+    fn of_two_policies_on_one_target_the_older_has_it_and_the_other_is_told() {
+        let all = BTreeMap::from([
+            stored("a", 20, "orders"),
+            stored("b", 10, "orders"),
+            stored("c", 30, "ledger"),
+        ]);
+        let holders = holders(&all);
+        let problems = |name: &str| {
+            let key = FunctionKey {
+                namespace: "payments".into(),
+                name: name.into(),
+            };
+            usable(&key, &all[&key], &holders)
+                .map(|_| ())
+                .map_err(|problems| sentence(&problems))
+        };
+        assert_eq!(problems("b"), Ok(()));
+        assert_eq!(problems("c"), Ok(()));
+        let told = problems("a").unwrap_err();
+        assert_eq!(
+            told,
+            "spec.targetRef.name is orders: the older policy b has this target: delete one of the two"
+        );
     }
 }
