@@ -57,6 +57,9 @@ pub struct Run {
     /// Further kinds with a `/scale`, as `group/version/Kind/plural`, separated by commas.
     #[arg(long, env = "FOREWARM_SCALE_KINDS", value_delimiter = ',')]
     pub scale_kinds: Vec<String>,
+    /// Count held pods by namespace too; shows the names of tenants to whoever reads the metrics.
+    #[arg(long, env = "FOREWARM_METRICS_BY_NAMESPACE")]
+    pub metrics_by_namespace: bool,
     /// Writes a tick may send at most; the largest shortfall goes first.
     #[arg(long, default_value_t = 200)]
     pub writes_per_tick: usize,

@@ -11,6 +11,7 @@
 //! * [`apply`]: the only owner of the mutating client.
 //! * [`record`]: the decision log, status, Events and metrics.
 //! * [`lease`], [`switch`], [`admin`], [`config`]: who leads, may we write, probes and metrics, flags.
+//! * [`telemetry`]: the operational log.
 //! * [`release`], [`generate`]: the other two verbs of the binary.
 
 pub mod admin;
@@ -28,4 +29,5 @@ pub mod remember;
 pub mod run;
 pub mod switch;
 pub mod target;
+pub mod telemetry;
 pub mod tick;

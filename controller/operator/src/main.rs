@@ -2,12 +2,15 @@
 
 use clap::Parser;
 use forewarm_operator::config::{Cli, Verb};
+use forewarm_operator::telemetry;
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
     // First of all: two TLS users in one process must agree on the provider.
     rustls::crypto::ring::default_provider().install_default().ok();
-    match Cli::parse().verb {
+    let verb = Cli::parse().verb;
+    telemetry::init();
+    match verb {
         Verb::Run(flags) => forewarm_operator::run::run(*flags).await,
         Verb::Release(flags) => forewarm_operator::release::release(flags).await,
         Verb::Generate(flags) => forewarm_operator::generate::generate(&flags),

@@ -8,10 +8,12 @@ use forewarm_core::units::{Mono, Now, Seconds, Wall};
 use forewarm_source::{DemandReader, Sources};
 use kube::Client;
 use kube::client::ClientBuilder;
+use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::time::MissedTickBehavior;
 use ulid::Ulid;
 
+use crate::admin::{Admin, Pulse, serve};
 use crate::apply::{Apply, Gate, Limits, own_connection};
 use crate::backfill::Backfill;
 use crate::config::Run;
@@ -20,6 +22,9 @@ use crate::observe::heartbeat::Heartbeats;
 use crate::observe::{Observe, Stores};
 use crate::record::Journal;
 use crate::record::chain::Chain;
+use crate::record::events::events;
+use crate::record::line::{SCHEMA, StartLine, VERSION, print};
+use crate::record::metrics::Metrics;
 use crate::record::room::Record;
 use crate::remember::Remember;
 use crate::switch::Switch;
@@ -74,6 +79,7 @@ pub async fn run(flags: Run) -> anyhow::Result<()> {
     let reading = reading_client(config.clone(), &heartbeats)?;
     let stores = Stores::watch(&reading, &heartbeats, &kinds);
     let identity = format!("{}_{run_id}", flags.identity);
+    print(&*journal, &start(&identity, &flags));
     let (elector, leadership) = Elector::new(
         own_connection(config.clone())?,
         &flags.namespace,
@@ -88,6 +94,8 @@ pub async fn run(flags: Run) -> anyhow::Result<()> {
         &flags.switch,
         Arc::clone(&journal),
     ));
+    let metrics = Metrics::new(flags.metrics_by_namespace);
+    let (events, worker) = events(own_connection(config.clone())?, &flags.identity, metrics.clone());
     let writing = own_connection(config.clone())?;
     let gate = Gate::new(
         writing,
@@ -108,13 +116,31 @@ pub async fn run(flags: Run) -> anyhow::Result<()> {
                 ..Limits::default()
             },
         ),
-        record: Record::new(Arc::clone(&journal), own_connection(config.clone())?),
+        record: Record::new(
+            Arc::clone(&journal),
+            own_connection(config.clone())?,
+            events,
+            metrics.clone(),
+        ),
         within: flags.tick().mul_f64(QUESTIONS),
+    };
+    let pulse = Pulse::new(flags.tick());
+    let synced = stores.clone();
+    let ready = Arc::new(move || synced.synced());
+    let listener = TcpListener::bind(flags.admin_listen)
+        .await
+        .context("listen at --admin-listen")?;
+    let admin = Admin {
+        pulse: pulse.clone(),
+        ready,
+        metrics: metrics.clone(),
     };
     let (stop, stopped) = oneshot::channel::<()>();
     let election = tokio::spawn(elector.run(async { stopped.await.unwrap_or(()) }));
     tokio::select! {
-        () = ticks(rooms, stores, leadership, flags.tick()) => {}
+        () = ticks(rooms, stores, leadership, flags.tick(), &pulse, &metrics) => {}
+        () = worker.run() => {}
+        served = serve(listener, admin) => served.context("serve probes and metrics")?,
         signal = shutdown() => tracing::info!(signal, "Stopping."),
     }
     // The last write has ended: only now may another replica begin.
@@ -123,7 +149,14 @@ pub async fn run(flags: Run) -> anyhow::Result<()> {
 }
 
 /// Ticks for ever: on time, when the lease is taken, and soon after a policy changed.
-async fn ticks(mut rooms: Rooms, stores: Stores, leadership: Leadership, every: Duration) {
+async fn ticks(
+    mut rooms: Rooms,
+    stores: Stores,
+    leadership: Leadership,
+    every: Duration,
+    pulse: &Pulse,
+    metrics: &Metrics,
+) {
     let clocks = Clocks::start();
     let mut interval = tokio::time::interval(every);
     interval.set_missed_tick_behavior(MissedTickBehavior::Skip);
@@ -133,10 +166,13 @@ async fn ticks(mut rooms: Rooms, stores: Stores, leadership: Leadership, every: 
             () = leadership.taken() => {}
             () = stores.policies.changed.notified() => tokio::time::sleep(DEBOUNCE).await,
         }
+        pulse.beat();
+        measure(metrics, &stores, &leadership);
         if !stores.synced() {
             continue;
         }
         let now = clocks.now();
+        let begun = Instant::now();
         if leadership.held() {
             let report = tick(&mut rooms, now).await;
             tracing::info!(
@@ -148,6 +184,28 @@ async fn ticks(mut rooms: Rooms, stores: Stores, leadership: Leadership, every: 
         } else {
             follow(&mut rooms, now).await;
         }
+        metrics.ticked(begun.elapsed(), clocks.now().wall);
+    }
+}
+
+/// What is known beside the ticks: the lease and the watches.
+fn measure(metrics: &Metrics, stores: &Stores, leadership: &Leadership) {
+    let left = leadership.term.borrow().left(tokio::time::Instant::now());
+    metrics.lease(leadership.held(), left);
+    let at = Instant::now();
+    for health in stores.health() {
+        if let Some(age) = health.age(at) {
+            metrics.watched(health.kind(), age, health.restarts());
+        }
+    }
+}
+
+fn start<'a>(holder: &'a str, flags: &Run) -> StartLine<'a> {
+    StartLine {
+        version: VERSION,
+        schema: SCHEMA,
+        holder,
+        tick_seconds: flags.tick_seconds,
     }
 }
 

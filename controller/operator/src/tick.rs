@@ -1,7 +1,7 @@
 //! One pass of the line: observe, forecast, decide, apply, record. Order and wiring; no arithmetic.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use forewarm_api::status::restore;
 use forewarm_core::decide::{Decided, Function, decide};
@@ -60,7 +60,9 @@ pub struct TickReport {
 
 /// One pass while this replica leads.
 pub async fn tick(rooms: &mut Rooms, now: Now) -> TickReport {
+    let mut lap = Lap::start();
     let snapshot = rooms.observe.snapshot(now, rooms.within).await;
+    lap.end(rooms, "observe");
     line(rooms, snapshot).await
 }
 
@@ -77,11 +79,13 @@ pub async fn follow(rooms: &mut Rooms, now: Now) {
 /// The line behind a snapshot: everything but the questions to the world.
 pub async fn line(rooms: &mut Rooms, snapshot: Snapshot) -> TickReport {
     let now = snapshot.now;
+    let mut lap = Lap::start();
     rooms.backfill.advance(&snapshot, &rooms.observe, &mut rooms.remember);
     let forecasts = rooms.remember.forecast(&snapshot).await;
     let functions = functions(&snapshot, forecasts);
     forget_gone(rooms, &snapshot);
     restore_standing(&mut rooms.standing, &snapshot);
+    lap.end(rooms, "forecast");
 
     let decided = decide(&functions, snapshot.world, &rooms.standing, now);
     let learned = learned(rooms, &snapshot, &functions);
@@ -97,6 +101,8 @@ pub async fn line(rooms: &mut Rooms, snapshot: Snapshot) -> TickReport {
         ids: &ids,
     };
 
+    lap.end(rooms, "decide");
+
     let before = std::mem::take(&mut rooms.standing);
     let barred = rooms
         .record
@@ -106,11 +112,28 @@ pub async fn line(rooms: &mut Rooms, snapshot: Snapshot) -> TickReport {
     let done = rooms.apply.run(intents, now).await;
     let outcomes: Outcomes = done.into_iter().map(|done| (done.key, done.outcomes)).collect();
     rooms.standing = pass.fold(&before, &outcomes);
+    lap.end(rooms, "apply");
     rooms
         .record
         .run(&pass.told(&before, &rooms.standing, &outcomes), &snapshot)
         .await;
+    lap.end(rooms, "record");
     report(&decided, &outcomes)
+}
+
+/// How long each room takes of a tick.
+struct Lap(Instant);
+
+impl Lap {
+    fn start() -> Self {
+        Self(Instant::now())
+    }
+
+    /// The room is done; the next one begins.
+    fn end(&mut self, rooms: &Rooms, room: &'static str) {
+        rooms.record.metrics().room(room, self.0.elapsed());
+        self.0 = Instant::now();
+    }
 }
 
 /// What is in force because of us, by function.

@@ -24,7 +24,7 @@ const REPORTED: &[Rule] = &[
         scope: Scope::Cluster,
         group: "events.k8s.io",
         resources: &["events"],
-        verbs: &["create", "patch"],
+        verbs: &["create"],
     },
 ];
 

@@ -68,12 +68,6 @@ impl Chain {
         }
     }
 
-    /// Lines that could not be written since the start. Above zero, the log has a gap, and no write to the
-    /// cluster should follow (A1).
-    pub fn failures(&self) -> u64 {
-        self.state().failures
-    }
-
     fn state(&self) -> MutexGuard<'_, State> {
         // A panic while printing leaves at worst a seq without its line: the verifier calls that a gap.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
@@ -121,6 +115,10 @@ impl Journal for Chain {
 
     fn begin(&self, epoch: u64) {
         self.state().epoch = epoch;
+    }
+
+    fn failures(&self) -> u64 {
+        self.state().failures
     }
 }
 

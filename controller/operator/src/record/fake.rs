@@ -51,7 +51,9 @@ async fn answer(kept: Inbox, request: Request<Body>, code: u16) -> Result<Respon
     if code == 0 {
         std::future::pending::<()>().await;
     }
-    let answer = if code < 300 {
+    let answer = if code < 300 && parts.method == http::Method::POST {
+        body
+    } else if code < 300 {
         json!({
             "apiVersion": "forewarm.dev/v1alpha1", "kind": "FunctionPolicy",
             "metadata": {"name": "fraud-scorer", "namespace": "payments"},

@@ -374,18 +374,18 @@ impl Line for ReleaseLine<'_> {
     const EVENT: &'static str = event::RELEASE;
 }
 
-/// `forewarm.source`: a demand profile's source began or ceased to answer.
+/// `forewarm.source`: the questions of a demand profile began or ceased to be answered.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SourceLine<'a> {
-    /// The source, as named in the chart's values.
-    pub source: &'a str,
-    /// The profile that asks it.
+    /// The profile.
     pub profile: &'a str,
-    /// Whether it answers.
+    /// Whether its questions are answered.
     pub up: bool,
-    /// Why it does not: the reason shown by every function of this profile.
+    /// Why not: the reason shown by every function of this profile.
     pub why: Option<&'a str>,
+    /// What happened, and the fix where there is one.
+    pub message: Option<&'a str>,
 }
 
 impl Line for SourceLine<'_> {
@@ -400,8 +400,8 @@ pub struct PolicyLine<'a> {
     pub namespace: &'a str,
     /// Name of the policy.
     pub policy: &'a str,
-    /// Its generation.
-    pub generation: i64,
+    /// Its generation; null where it can be used again.
+    pub generation: Option<i64>,
     /// What is wrong with it, each with its fix; empty: nothing any more.
     pub problems: &'a [String],
 }

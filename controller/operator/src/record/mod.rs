@@ -1,18 +1,21 @@
 //! Record: tells the world what was decided and done; changes nothing but the telling.
 //!
 //! ```text
-//! Told ─► change ─► line ─► chain ─► standard output
-//!    └──► status, events, metrics
+//! Told ─► tell ─► line ─► chain ─► standard output
+//!    └──► notices, status, events, metrics
 //! ```
 //!
 //! * [`change`], [`heartbeat`]: which decisions are news, which hour is a function's own.
 //! * [`line`]: a type for each event; [`schema`]: their published JSON Schema.
 //! * [`chain`], [`ascii`], [`human`]: how lines are printed; [`verify`]: how they are checked.
-//! * [`tell`]: the lines of one tick.
+//! * [`tell`], [`notices`]: the lines of one tick.
+//! * [`status`], [`events`], [`metrics`]: the same for `kubectl get`, `kubectl describe` and Prometheus.
+//! * [`room`]: all of it, as the tick calls it.
 
 pub mod ascii;
 pub mod chain;
 pub mod change;
+pub mod events;
 #[cfg(test)]
 pub(crate) mod fake;
 pub mod heartbeat;
@@ -21,6 +24,8 @@ pub mod labels;
 pub mod line;
 #[cfg(test)]
 pub(crate) mod memory;
+pub mod metrics;
+pub mod notices;
 pub mod room;
 #[cfg(test)]
 pub(crate) mod sample;
@@ -52,6 +57,11 @@ pub trait Journal: Send + Sync {
 
     /// Starts the chain of a new leader: `epoch` is the lease's number of transitions.
     fn begin(&self, epoch: u64);
+
+    /// Lines that could not be written since the start. Above zero, the log has a gap.
+    fn failures(&self) -> u64 {
+        0
+    }
 }
 
 /// All that record is told of one function in one tick; the tick lends it.

@@ -9,7 +9,10 @@ use forewarm_core::units::Now;
 use kube::Client;
 use ulid::Ulid;
 
+use super::events::Events;
 use super::line::{ReleaseLine, print};
+use super::metrics::Metrics;
+use super::notices::Notices;
 use super::status::StatusWriter;
 use super::tell::Teller;
 use super::{Journal, Told, Unusable};
@@ -24,7 +27,10 @@ const STAYS: &str =
 pub struct Record {
     journal: Arc<dyn Journal>,
     teller: Teller,
+    notices: Notices,
     status: StatusWriter,
+    events: Events,
+    metrics: Metrics,
 }
 
 impl std::fmt::Debug for dyn Journal {
@@ -35,12 +41,20 @@ impl std::fmt::Debug for dyn Journal {
 
 impl Record {
     /// Tells through `journal`, and the policies' status through `client`, which must not retry by itself.
-    pub fn new(journal: Arc<dyn Journal>, client: Client) -> Self {
+    pub fn new(journal: Arc<dyn Journal>, client: Client, events: Events, metrics: Metrics) -> Self {
         Self {
             teller: Teller::new(Arc::clone(&journal)),
+            notices: Notices::new(Arc::clone(&journal)),
             journal,
             status: StatusWriter::new(client),
+            events,
+            metrics,
         }
+    }
+
+    /// Where the other rooms tell how long they took.
+    pub const fn metrics(&self) -> &Metrics {
+        &self.metrics
     }
 
     /// What must be on record before the effect it protects. Returns the functions whose record failed: their
@@ -51,7 +65,6 @@ impl Record {
 
     /// Tells what was decided and done.
     pub async fn run(&mut self, told: &[Told<'_>], snapshot: &Snapshot) {
-        let lines = self.teller.tick(told);
         let unusable: Vec<Unusable<'_>> = snapshot
             .unusable
             .iter()
@@ -61,13 +74,23 @@ impl Record {
                 problems,
             })
             .collect();
+        let mut lines = self.teller.tick(told);
+        self.notices.sources(&snapshot.profiles);
+        let usable = told.iter().map(|told| told.key);
+        lines.changed.extend(self.notices.policies(&unusable, usable));
         let Now { wall, mono } = snapshot.now;
+        self.events.tick(told, &unusable, &lines, wall, mono);
         let written = self.status.run(told, &unusable, &lines, (wall, mono)).await;
-        tracing::debug!(?written, "Status told.");
+        self.metrics.queried(&snapshot.profiles);
+        let failures = self.journal.failures();
+        self.metrics.told(told, unusable.len(), &lines, written, failures);
     }
 
-    /// A tick of a replica that does not lead.
-    pub fn follow(&mut self, _snapshot: &Snapshot) {}
+    /// A tick of a replica that does not lead: its log and the policies are the leader's to write.
+    pub fn follow(&mut self, snapshot: &Snapshot) {
+        self.metrics.queried(&snapshot.profiles);
+        self.metrics.follows();
+    }
 
     /// A policy is gone.
     pub fn released(&mut self, key: &FunctionKey, standing: &Standing) {

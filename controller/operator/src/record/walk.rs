@@ -542,13 +542,14 @@ fn every_event_of_the_process_and_its_sources_holds_to_the_schema() {
         world_vanished: false,
     };
     print(journal, &brake);
+    let message = Some("no answer within 9 s");
     print(
         journal,
         &SourceLine {
-            source: "default",
             profile: "http-inflight",
             up: false,
             why: Some("SourceDown"),
+            message,
         },
     );
     let problems = ["spec.floor.min is 50: lower it to spec.floor.max".to_owned()];
@@ -557,7 +558,7 @@ fn every_event_of_the_process_and_its_sources_holds_to_the_schema() {
         &PolicyLine {
             namespace,
             policy,
-            generation: 4,
+            generation: Some(4),
             problems: &problems,
         },
     );

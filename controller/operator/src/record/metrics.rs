@@ -1,0 +1,625 @@
+//! Metrics of the operator: what was told in, `OpenMetrics` text out. No I/O; [`crate::admin`] serves the text.
+//!
+//! Labels are bounded: words of the code, names that an administrator gave (profiles), and, only
+//! behind a flag, namespaces. No name of a function is ever a label. docs/metrics.md lists every metric.
+
+use super::change::distrust;
+use super::line::{VERSION, VerdictWord};
+use super::status::Written;
+use super::tell::Lines;
+use super::{Told, labels};
+use forewarm_core::decision::{FieldVerdict, Verdict};
+use forewarm_core::forecast::Trust;
+use forewarm_core::observation::Reading;
+use forewarm_core::policy::Mode;
+use forewarm_core::units::Wall;
+use forewarm_source::ProfileState;
+use prometheus_client::encoding::{EncodeLabelSet, text::encode};
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::{Family, MetricConstructor};
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::histogram::Histogram;
+use prometheus_client::metrics::info::Info;
+use prometheus_client::registry::Registry;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+use std::time::Duration;
+
+type Number = Gauge<f64, AtomicU64>;
+
+/// The metrics; clones share them.
+#[derive(Clone, Debug)]
+pub struct Metrics {
+    registry: Arc<Registry>,
+    by_namespace: bool,
+    tick: Histogram,
+    last_tick: Number,
+    room: Family<Room, Histogram, Seconds>,
+    functions: Family<ModeState, Gauge>,
+    unusable: Gauge,
+    decisions: Family<ReasonVerdict, Counter>,
+    outcomes: Family<Outcome, Counter>,
+    holds: Family<Rule, Gauge>,
+    demand_untrusted: Family<Why, Gauge>,
+    forecast_untrusted: Family<Why, Gauge>,
+    forecast_demoted: Family<Why, Gauge>,
+    above: Family<OfMode, Gauge>,
+    above_by_namespace: Family<Namespace, Gauge>,
+    watch_age: Family<Kind, Number>,
+    watch_restarts: Family<Kind, Gauge>,
+    source_up: Family<Profile, Gauge>,
+    series: Family<ProfileOf, Gauge>,
+    query: Family<Profile, Histogram, Seconds>,
+    leader: Gauge,
+    lease: Number,
+    status_writes: Family<Outcome, Counter>,
+    waiting: Family<What, Gauge>,
+    events: Family<Outcome, Counter>,
+    log_failures: Gauge,
+}
+
+/// Buckets of durations: 1 ms to 32 s, doubling.
+#[derive(Clone, Copy, Debug)]
+struct Seconds;
+
+impl MetricConstructor<Histogram> for Seconds {
+    fn new_metric(&self) -> Histogram {
+        Histogram::new(prometheus_client::metrics::histogram::exponential_buckets(
+            0.001, 2.0, 16,
+        ))
+    }
+}
+
+macro_rules! label_set {
+    ($($name:ident { $($label:ident: $type:ty),+ })+) => {$(
+        #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, EncodeLabelSet)]
+        struct $name { $($label: $type),+ }
+    )+};
+}
+
+label_set! {
+    Room { room: &'static str }
+    ModeState { mode: &'static str, state: &'static str }
+    ReasonVerdict { reason: &'static str, verdict: &'static str }
+    Outcome { outcome: &'static str }
+    Rule { rule: String }
+    Why { why: &'static str }
+    OfMode { mode: &'static str }
+    Namespace { namespace: String }
+    Kind { kind: &'static str }
+    Profile { profile: String }
+    ProfileOf { profile: String, of: &'static str }
+    What { what: &'static str }
+    Build { version: &'static str }
+}
+
+impl Metrics {
+    /// All metrics at nothing. `by_namespace`: also count by namespace, which shows tenants' names.
+    #[allow(clippy::too_many_lines)] // one line a metric, in the order of docs/metrics.md
+    pub fn new(by_namespace: bool) -> Self {
+        let mut registry = Registry::with_prefix("forewarm");
+        let mut new = Self {
+            registry: Arc::default(),
+            by_namespace,
+            tick: Seconds.new_metric(),
+            last_tick: Number::default(),
+            room: Family::new_with_constructor(Seconds),
+            functions: Family::default(),
+            unusable: Gauge::default(),
+            decisions: Family::default(),
+            outcomes: Family::default(),
+            holds: Family::default(),
+            demand_untrusted: Family::default(),
+            forecast_untrusted: Family::default(),
+            forecast_demoted: Family::default(),
+            above: Family::default(),
+            above_by_namespace: Family::default(),
+            watch_age: Family::default(),
+            watch_restarts: Family::default(),
+            source_up: Family::default(),
+            series: Family::default(),
+            query: Family::new_with_constructor(Seconds),
+            leader: Gauge::default(),
+            lease: Number::default(),
+            status_writes: Family::default(),
+            waiting: Family::default(),
+            events: Family::default(),
+            log_failures: Gauge::default(),
+        };
+        registry.register(
+            "build",
+            "Version of the operator",
+            Info::new(Build { version: VERSION }),
+        );
+        registry.register("tick_duration_seconds", "Time one tick took", new.tick.clone());
+        registry.register(
+            "last_tick_timestamp_seconds",
+            "When the last tick ended",
+            new.last_tick.clone(),
+        );
+        registry.register(
+            "room_duration_seconds",
+            "Time one room took of a tick",
+            new.room.clone(),
+        );
+        registry.register("functions", "Functions by mode and state", new.functions.clone());
+        registry.register(
+            "policies_unusable",
+            "Policies that cannot be used",
+            new.unusable.clone(),
+        );
+        registry.register("decisions", "Decisions, one a function and tick", new.decisions.clone());
+        registry.register("outcomes", "Outcomes of steps", new.outcomes.clone());
+        registry.register("holds", "Functions held now, by guard rule", new.holds.clone());
+        registry.register(
+            "metrics_untrusted",
+            "Functions whose demand is not known",
+            new.demand_untrusted.clone(),
+        );
+        registry.register(
+            "forecast_untrusted",
+            "Functions whose forecast may not raise",
+            new.forecast_untrusted.clone(),
+        );
+        registry.register(
+            "forecast_demoted",
+            "Functions for which the trailing peak answers in place of a model",
+            new.forecast_demoted.clone(),
+        );
+        registry.register(
+            "pods_above_user_floor",
+            "Pods held above the users' own floors",
+            new.above.clone(),
+        );
+        registry.register(
+            "namespace_pods_above_user_floor",
+            "The same by namespace, Enforce only, behind a flag",
+            new.above_by_namespace.clone(),
+        );
+        registry.register(
+            "watch_age_seconds",
+            "Time since a watch was last known alive",
+            new.watch_age.clone(),
+        );
+        registry.register(
+            "watch_restarts",
+            "Lists made anew because a watch was in doubt",
+            new.watch_restarts.clone(),
+        );
+        registry.register(
+            "source_up",
+            "Whether a profile's questions were answered",
+            new.source_up.clone(),
+        );
+        registry.register("profile_series", "Series in a profile's answer", new.series.clone());
+        registry.register(
+            "query_duration_seconds",
+            "Time a profile's query took",
+            new.query.clone(),
+        );
+        registry.register("leader", "Whether this replica leads", new.leader.clone());
+        registry.register("lease_remaining_seconds", "Rest of the lease's term", new.lease.clone());
+        registry.register(
+            "status_writes",
+            "Status writes by what became of them",
+            new.status_writes.clone(),
+        );
+        registry.register(
+            "waiting",
+            "Lines and statuses left for the next tick",
+            new.waiting.clone(),
+        );
+        registry.register("events", "Kubernetes Events by what became of them", new.events.clone());
+        registry.register(
+            "log_failures",
+            "Lines of the log that were not written",
+            new.log_failures.clone(),
+        );
+        new.registry = Arc::new(registry);
+        new
+    }
+
+    /// The exposition (`OpenMetrics` 1.0).
+    pub fn text(&self) -> String {
+        let mut text = String::new();
+        encode(&mut text, &self.registry).expect("writing into memory does not fail");
+        text
+    }
+
+    /// A tick ended at `wall` after `took`.
+    pub fn ticked(&self, took: Duration, wall: Wall) {
+        self.tick.observe(took.as_secs_f64());
+        self.last_tick
+            .set(Duration::from_millis(u64::try_from(wall.0).unwrap_or_default()).as_secs_f64());
+    }
+
+    /// A room took so long of a tick: `observe`, `forecast`, `decide`, `apply` or `record`.
+    pub fn room(&self, room: &'static str, took: Duration) {
+        self.room.get_or_create(&Room { room }).observe(took.as_secs_f64());
+    }
+
+    /// Whether this replica leads, and for how long yet.
+    pub fn lease(&self, leads: bool, remaining: Duration) {
+        self.leader.set(i64::from(leads));
+        self.lease.set(remaining.as_secs_f64());
+    }
+
+    /// How long ago the watch of `kind` was last known to be alive (B2), and how often it was begun anew.
+    pub fn watched(&self, kind: &'static str, age: Duration, restarts: u64) {
+        self.watch_age.get_or_create(&Kind { kind }).set(age.as_secs_f64());
+        self.watch_restarts
+            .get_or_create(&Kind { kind })
+            .set(i64::try_from(restarts).unwrap_or(i64::MAX));
+    }
+
+    /// How the questions of every profile in use went in this tick.
+    pub fn queried(&self, profiles: &BTreeMap<String, ProfileState>) {
+        self.source_up.clear();
+        self.series.clear();
+        for (profile, state) in profiles {
+            let name = Profile {
+                profile: profile.clone(),
+            };
+            self.query.get_or_create(&name).observe(state.took.as_secs_f64());
+            self.source_up
+                .get_or_create(&name)
+                .set(i64::from(state.failed.is_none()));
+            let known = state.series.saturating_sub(state.foreign);
+            for (of, count) in [("functions", known), ("nobody", state.foreign)] {
+                self.series
+                    .get_or_create(&ProfileOf {
+                        profile: profile.clone(),
+                        of,
+                    })
+                    .set(whole(count));
+            }
+        }
+    }
+
+    /// An Event was `sent`, `refused`, `unanswered` or `dropped`.
+    pub fn event(&self, outcome: &'static str) {
+        self.events.get_or_create(&Outcome { outcome }).inc();
+    }
+
+    /// What one tick told. `failures`: lines of the log lost so far.
+    pub fn told(&self, all: &[Told<'_>], unusable: usize, lines: &Lines, status: Written, failures: u64) {
+        let sums = Sums::of(all);
+        let Sums {
+            functions,
+            decisions,
+            outcomes,
+            holds,
+            metrics,
+            untrusted,
+            demoted,
+            above,
+            namespaces,
+        } = sums;
+        replace(&self.functions, functions);
+        self.unusable.set(whole(unusable));
+        add(&self.decisions, decisions);
+        add(&self.outcomes, outcomes);
+        replace(&self.holds, holds);
+        replace(&self.demand_untrusted, metrics);
+        replace(&self.forecast_untrusted, untrusted);
+        replace(&self.forecast_demoted, demoted);
+        replace(&self.above, above);
+        if self.by_namespace {
+            replace(&self.above_by_namespace, namespaces);
+        }
+        self.statuses(status);
+        self.waiting
+            .get_or_create(&What { what: "lines" })
+            .set(whole(lines.waiting));
+        self.log_failures.set(i64::try_from(failures).unwrap_or(i64::MAX));
+    }
+
+    /// This replica does not lead: what it told of the fleet while it did is no longer true.
+    pub fn follows(&self) {
+        self.functions.clear();
+        self.unusable.set(0);
+        self.holds.clear();
+        self.above.clear();
+        self.above_by_namespace.clear();
+        for family in [&self.demand_untrusted, &self.forecast_untrusted, &self.forecast_demoted] {
+            family.clear();
+        }
+    }
+
+    fn statuses(&self, status: Written) {
+        let Written {
+            written,
+            outdated,
+            refused,
+            unanswered,
+            waiting,
+        } = status;
+        let counts = [
+            ("written", written),
+            ("outdated", outdated),
+            ("refused", refused),
+            ("unanswered", unanswered),
+        ];
+        for (outcome, count) in counts {
+            self.status_writes.get_or_create(&Outcome { outcome }).inc_by(count);
+        }
+        self.waiting
+            .get_or_create(&What { what: "statuses" })
+            .set(i64::try_from(waiting).unwrap_or(i64::MAX));
+    }
+}
+
+/// One tick, counted.
+#[derive(Default)]
+struct Sums {
+    functions: BTreeMap<ModeState, i64>,
+    decisions: BTreeMap<ReasonVerdict, i64>,
+    outcomes: BTreeMap<Outcome, i64>,
+    holds: BTreeMap<Rule, i64>,
+    metrics: BTreeMap<Why, i64>,
+    untrusted: BTreeMap<Why, i64>,
+    demoted: BTreeMap<Why, i64>,
+    above: BTreeMap<OfMode, i64>,
+    namespaces: BTreeMap<Namespace, i64>,
+}
+
+impl Sums {
+    fn of(all: &[Told<'_>]) -> Self {
+        let mut sums = Self::default();
+        // Rules that hold nobody are shown at zero, so that an alert on one has a series from the start.
+        for rule in forewarm_core::guard::RULES {
+            sums.holds.insert(
+                Rule {
+                    rule: rule.name.to_owned(),
+                },
+                0,
+            );
+        }
+        for told in all {
+            sums.add(told);
+        }
+        sums
+    }
+
+    fn add(&mut self, told: &Told<'_>) {
+        let mode = mode(told.function.policy.mode);
+        *self
+            .functions
+            .entry(ModeState {
+                mode,
+                state: state(told),
+            })
+            .or_default() += 1;
+        let (reason, verdict) = (
+            told.decision.reason.label(),
+            VerdictWord::of(&told.decision.verdict).label(),
+        );
+        *self.decisions.entry(ReasonVerdict { reason, verdict }).or_default() += 1;
+        for outcome in told.outcomes {
+            *self
+                .outcomes
+                .entry(Outcome {
+                    outcome: labels::detail(outcome),
+                })
+                .or_default() += 1;
+        }
+        if let Verdict::Hold(rule) = &told.decision.verdict {
+            *self.holds.entry(Rule { rule: rule.to_string() }).or_default() += 1;
+        }
+        if let Reading::Unknown(why) = &told.function.observation.demand {
+            *self.metrics.entry(Why { why: why.label() }).or_default() += 1;
+        }
+        if let Some(why) = distrust(&told.function.forecast) {
+            let demoted = told.function.forecast.trust == Trust::Trusted;
+            let sums = if demoted {
+                &mut self.demoted
+            } else {
+                &mut self.untrusted
+            };
+            *sums.entry(Why { why: why.label() }).or_default() += 1;
+        }
+        self.above(told, mode);
+    }
+
+    fn above(&mut self, told: &Told<'_>, mode: &'static str) {
+        let (Some(held), Some(wish)) = (told.decision.to().or(told.decision.held), &told.decision.wish) else {
+            return;
+        };
+        let above = i64::from(held.minus(wish.user).0);
+        *self.above.entry(OfMode { mode }).or_default() += above;
+        if told.function.policy.mode == Mode::Enforce {
+            let namespace = told.key.namespace.clone();
+            *self.namespaces.entry(Namespace { namespace }).or_default() += above;
+        }
+    }
+}
+
+const fn mode(mode: Mode) -> &'static str {
+    match mode {
+        Mode::Shadow => "Shadow",
+        Mode::Enforce => "Enforce",
+    }
+}
+
+/// In one word what can happen to a function.
+fn state(told: &Told<'_>) -> &'static str {
+    match &told.decision.field {
+        _ if told.function.policy.paused => "Paused",
+        FieldVerdict::Unseen => "TargetUnknown",
+        FieldVerdict::InManifest { .. } | FieldVerdict::Aside { .. } | FieldVerdict::Scaler { .. } => "Conflict",
+        FieldVerdict::AtZero => "AtZero",
+        FieldVerdict::Free
+        | FieldVerdict::TakeOver { .. }
+        | FieldVerdict::Reset { .. }
+        | FieldVerdict::NewUserFloor { .. }
+        | FieldVerdict::Lagging => "Deciding",
+    }
+}
+
+/// Sets the series to `now`; those that are not in it go.
+fn replace<L>(family: &Family<L, Gauge>, now: BTreeMap<L, i64>)
+where
+    L: Clone + std::hash::Hash + Eq,
+{
+    family.clear();
+    for (label, count) in now {
+        family.get_or_create(&label).set(count);
+    }
+}
+
+fn add<L>(family: &Family<L, Counter>, counts: BTreeMap<L, i64>)
+where
+    L: Clone + std::hash::Hash + Eq,
+{
+    for (label, count) in counts {
+        family
+            .get_or_create(&label)
+            .inc_by(u64::try_from(count).unwrap_or_default());
+    }
+}
+
+fn whole(count: usize) -> i64 {
+    i64::try_from(count).unwrap_or(i64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::record::sample::{Sample, hold, rise, steady};
+    use forewarm_core::forecast::Distrust;
+    use forewarm_core::observation::Why as CoreWhy;
+    use forewarm_core::outcome::{Fence, Outcome as CoreOutcome};
+    use std::collections::BTreeSet;
+
+    fn fleet() -> Vec<Sample> {
+        let fenced = CoreOutcome::Fenced { by: Fence::SwitchedOff };
+        vec![
+            Sample::new(rise(2, 12)).outcome(CoreOutcome::Shadow).named(1),
+            Sample::new(rise(2, 12)).mode(Mode::Enforce).outcome(fenced).named(2),
+            Sample::new(hold("trust", 12, 2))
+                .demand_reading(Reading::Unknown(CoreWhy::SourceDown))
+                .named(3),
+            Sample::new(steady(2)).distrust(Distrust::ModelFailed).named(4),
+            Sample::new(steady(2)).demoted(Distrust::Undercovers).paused().named(5),
+        ]
+    }
+
+    /// Everything set once, so that every metric has a series.
+    fn full() -> Metrics {
+        let metrics = Metrics::new(true);
+        let samples = fleet();
+        let told: Vec<Told<'_>> = samples.iter().map(Sample::told).collect();
+        let lines = Lines {
+            waiting: 3,
+            ..Lines::default()
+        };
+        let status = Written {
+            written: 4,
+            waiting: 5,
+            ..Written::default()
+        };
+        metrics.told(&told, 2, &lines, status, 0);
+        metrics.ticked(Duration::from_millis(30), Wall(1_795_528_995_000));
+        metrics.room("observe", Duration::from_millis(3));
+        metrics.lease(true, Duration::from_secs(9));
+        metrics.watched("pods", Duration::from_secs(2), 1);
+        let state = ProfileState {
+            series: 9,
+            foreign: 2,
+            took: Duration::from_millis(70),
+            ..ProfileState::default()
+        };
+        metrics.queried(&[("http-inflight".to_owned(), state)].into());
+        metrics.event("sent");
+        metrics
+    }
+
+    #[test]
+    fn a_tick_is_counted_by_bounded_words() {
+        let text = full().text();
+        for line in [
+            "forewarm_build_info{version=\"0.1.0\"} 1",
+            "forewarm_functions{mode=\"Shadow\",state=\"Deciding\"} 3",
+            "forewarm_functions{mode=\"Enforce\",state=\"Deciding\"} 1",
+            "forewarm_functions{mode=\"Shadow\",state=\"Paused\"} 1",
+            "forewarm_policies_unusable 2",
+            "forewarm_decisions_total{reason=\"ForecastRise\",verdict=\"Apply\"} 2",
+            "forewarm_outcomes_total{outcome=\"SwitchedOff\"} 1",
+            "forewarm_holds{rule=\"trust\"} 1",
+            "forewarm_holds{rule=\"brake\"} 0",
+            "forewarm_metrics_untrusted{why=\"SourceDown\"} 1",
+            "forewarm_forecast_untrusted{why=\"ModelFailed\"} 1",
+            "forewarm_forecast_demoted{why=\"Undercovers\"} 1",
+            "forewarm_pods_above_user_floor{mode=\"Shadow\"} 20",
+            "forewarm_namespace_pods_above_user_floor{namespace=\"payments\"} 10",
+            "forewarm_watch_age_seconds{kind=\"pods\"} 2.0",
+            "forewarm_watch_restarts{kind=\"pods\"} 1",
+            "forewarm_source_up{profile=\"http-inflight\"} 1",
+            "forewarm_profile_series{profile=\"http-inflight\",of=\"functions\"} 7",
+            "forewarm_leader 1",
+            "forewarm_lease_remaining_seconds 9.0",
+            "forewarm_status_writes_total{outcome=\"written\"} 4",
+            "forewarm_waiting{what=\"lines\"} 3",
+            "forewarm_log_failures 0",
+        ] {
+            assert!(text.lines().any(|have| have == line), "{line} not in\n{text}");
+        }
+        assert!(text.ends_with("# EOF\n"));
+        assert!(
+            !text.contains("fraud-scorer") && !text.contains("f1"),
+            "no function's name"
+        );
+    }
+
+    #[test]
+    fn what_is_over_leaves_no_series_behind() {
+        let metrics = full();
+        let sample = Sample::new(steady(2));
+        metrics.told(&[sample.told()], 0, &Lines::default(), Written::default(), 0);
+        let text = metrics.text();
+        assert!(!text.contains("SourceDown") && !text.contains("ModelFailed"), "{text}");
+        assert!(text.contains("forewarm_decisions_total{reason=\"ForecastRise\",verdict=\"Apply\"} 2"));
+    }
+
+    #[test]
+    fn a_replica_that_lost_the_lease_shows_no_fleet() {
+        let metrics = full();
+        metrics.follows();
+        let text = metrics.text();
+        for name in ["functions", "holds", "metrics_untrusted", "pods_above_user_floor"] {
+            assert!(!text.contains(&format!("\nforewarm_{name}{{")), "{text}");
+        }
+    }
+
+    #[test]
+    fn namespaces_are_shown_only_behind_the_flag() {
+        let metrics = Metrics::new(false);
+        let samples = fleet();
+        let told: Vec<Told<'_>> = samples.iter().map(Sample::told).collect();
+        metrics.told(&told, 0, &Lines::default(), Written::default(), 0);
+        assert!(!metrics.text().contains("payments"));
+    }
+
+    #[test]
+    fn the_documentation_lists_exactly_what_is_registered() {
+        let text = full().text();
+        let registered: BTreeSet<String> = text
+            .lines()
+            .filter_map(|line| line.strip_prefix("# TYPE "))
+            .filter_map(|line| line.split_once(' '))
+            .map(|(name, kind)| match kind {
+                "counter" => format!("{name}_total"),
+                "info" => format!("{name}_info"),
+                _ => name.to_owned(),
+            })
+            .collect();
+        let documented: BTreeSet<String> = include_str!("../../../../docs/metrics.md")
+            .lines()
+            .filter_map(|line| line.strip_prefix("| `forewarm_"))
+            .filter_map(|line| line.split(['`', '{']).next())
+            .map(|name| format!("forewarm_{name}"))
+            .collect();
+        assert_eq!(registered, documented);
+    }
+}
