@@ -261,6 +261,16 @@ async fn a_leader_that_cannot_reach_the_api_server_steps_down_and_comes_back_wit
 }
 
 #[tokio::test(start_paused = true)]
+async fn w2_the_term_runs_from_before_the_request_and_not_from_the_answer() {
+    let (store, start) = (Shared::default(), Instant::now());
+    let leader = Replica::start("a", &store, || Fault::Slow(1500));
+    leader.leadership.taken().await;
+    assert_eq!(start.elapsed().as_millis(), 3000, "two calls");
+    let until = leader.leadership.term.borrow().valid_until.expect("a term");
+    assert_eq!(until - start, Timing::default().renew);
+}
+
+#[tokio::test(start_paused = true)]
 async fn calls_that_hang_do_not_use_up_the_term() {
     let store = Shared::default();
     let calls = Arc::new(Mutex::new(0_u32));
