@@ -5,6 +5,7 @@ use crate::client::Source;
 use crate::error::SourceError;
 use crate::fresh::fresh;
 use crate::join::Joined;
+use crate::lint::no_invented_number;
 use crate::membership::Membership;
 use crate::trust::Up;
 use forewarm_api::profile::JoinBy;
@@ -52,7 +53,9 @@ impl Prepared {
         let unusable = |field: &str, text: String| {
             SourceError::Unusable(format!("spec.{field} of profile {}: {text}", profile.name))
         };
-        let fresh_query = fresh(profile.query.as_str(), limit, true).map_err(|text| unusable("query", text));
+        let query = profile.query.as_str();
+        let fresh_query = no_invented_number(query).and_then(|()| fresh(query, limit, true));
+        let fresh_query = fresh_query.map_err(|text| unusable("query", text));
         // A scrape less than for the demand: what says "up" must never outlive the samples it vouches for, or
         // silence would read as zero.
         let up = asks_up(&profile)

@@ -7,7 +7,7 @@
 //! ```
 //!
 //! * [`sources`]: which Prometheis there are; [`client`]: how one is asked (I/O).
-//! * [`fresh`]: a query restricted to samples that are not stale.
+//! * [`fresh`], `lint`: a query restricted to samples that are not stale, and none that makes silence a number.
 //! * [`answer`], `series`: the body of an answer, one series at a time.
 //! * [`membership`], `join`: which function a series belongs to.
 //! * `trust`, `peak`, `track`, `stale`: whether a number may be believed, and the peak within the step.
@@ -26,6 +26,7 @@ pub mod error;
 pub mod fresh;
 pub mod history_query;
 mod join;
+mod lint;
 pub mod membership;
 mod owner;
 pub mod past;

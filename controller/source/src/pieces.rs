@@ -13,6 +13,8 @@ const MINUTES: i64 = 74 * 60;
 const ALL: i64 = 15 * 24 * 60;
 /// Minutes of a piece at the start.
 const PIECE: [(Resolution, i64); 2] = [(Resolution::Minute, 6 * 60), (Resolution::Quarter, 24 * 60)];
+/// Answers in a row after which a larger piece is tried again: a failed try may cost the source as much as eight.
+const STREAK: u32 = 8;
 /// Minutes of the smallest piece: a quarter hour, so that no quarter is torn apart.
 const SMALLEST: i64 = 15;
 
@@ -29,6 +31,8 @@ pub(crate) struct Piece {
 pub(crate) struct Pieces {
     pending: VecDeque<Piece>,
     largest: [i64; 2],
+    /// Answers since the last failure.
+    streak: [u32; 2],
 }
 
 impl Pieces {
@@ -48,6 +52,7 @@ impl Pieces {
         Self {
             pending,
             largest: [PIECE[0].1, PIECE[1].1],
+            streak: [0; 2],
         }
     }
 
@@ -68,10 +73,14 @@ impl Pieces {
         Some(Piece { first: seam, ..piece })
     }
 
-    /// The piece was answered: the next may be larger again.
+    /// The piece was answered: after some more the next may be larger again.
     pub(crate) fn answered(&mut self, piece: Piece) {
         let at = place(piece.resolution);
-        self.largest[at] = (self.largest[at] * 2).min(PIECE[at].1);
+        self.streak[at] += 1;
+        if self.streak[at] >= STREAK {
+            self.streak[at] = 0;
+            self.largest[at] = (self.largest[at] * 2).min(PIECE[at].1);
+        }
     }
 
     /// The piece was not answered. `too_much`: it will come back in halves; false where it cannot get smaller.
@@ -80,6 +89,7 @@ impl Pieces {
         let half = (piece.end - piece.first) / 2 / SMALLEST * SMALLEST;
         if too_much && half >= SMALLEST {
             self.largest[place(piece.resolution)] = half;
+            self.streak[place(piece.resolution)] = 0;
         }
         too_much && half >= SMALLEST
     }
@@ -149,10 +159,12 @@ mod tests {
         assert!(pieces.failed(whole, true));
         let half = pieces.next().expect("some");
         assert_eq!((half.end, half.first), (whole.end, whole.end - 180));
+        for _ in 0..7 {
+            let next = pieces.next().expect("some");
+            assert_eq!(next.end - next.first, 180);
+            pieces.answered(next);
+        }
         pieces.answered(half);
-        let rest = pieces.next().expect("some");
-        assert_eq!((rest.end, rest.first), (half.first, whole.first));
-        pieces.answered(rest);
         assert_eq!(pieces.next().map(|p| p.end - p.first), Some(360));
     }
 
