@@ -164,7 +164,7 @@ impl Metrics {
         );
         registry.register(
             "forecast_demoted",
-            "Functions for which the trailing peak answers in place of a model",
+            "Functions for which a baseline answers in place of a better model",
             new.forecast_demoted.clone(),
         );
         registry.register(
@@ -284,8 +284,9 @@ impl Metrics {
 
     /// What one tick told. `failures`: lines of the log lost so far.
     pub fn told(&self, all: &[Told<'_>], unusable: usize, lines: &Lines, status: Written, failures: u64) {
-        let sums = Sums::of(all);
+        let sums = Sums::of(all, self.by_namespace);
         let Sums {
+            by_namespace: _,
             functions,
             decisions,
             outcomes,
@@ -305,9 +306,7 @@ impl Metrics {
         replace(&self.forecast_untrusted, untrusted);
         replace(&self.forecast_demoted, demoted);
         replace(&self.above, above);
-        if self.by_namespace {
-            replace(&self.above_by_namespace, namespaces);
-        }
+        replace(&self.above_by_namespace, namespaces);
         self.statuses(status);
         self.waiting
             .get_or_create(&What { what: "lines" })
@@ -353,6 +352,7 @@ impl Metrics {
 /// One tick, counted.
 #[derive(Default)]
 struct Sums {
+    by_namespace: bool,
     functions: BTreeMap<ModeState, i64>,
     decisions: BTreeMap<ReasonVerdict, i64>,
     outcomes: BTreeMap<Outcome, i64>,
@@ -365,8 +365,11 @@ struct Sums {
 }
 
 impl Sums {
-    fn of(all: &[Told<'_>]) -> Self {
-        let mut sums = Self::default();
+    fn of(all: &[Told<'_>], by_namespace: bool) -> Self {
+        let mut sums = Self {
+            by_namespace,
+            ..Self::default()
+        };
         // Rules that hold nobody are shown at zero, so that an alert on one has a series from the start.
         for rule in forewarm_core::guard::RULES {
             sums.holds.insert(
@@ -428,7 +431,7 @@ impl Sums {
         };
         let above = i64::from(held.minus(wish.user).0);
         *self.above.entry(OfMode { mode }).or_default() += above;
-        if told.function.policy.mode == Mode::Enforce {
+        if self.by_namespace && told.function.policy.mode == Mode::Enforce {
             let namespace = told.key.namespace.clone();
             *self.namespaces.entry(Namespace { namespace }).or_default() += above;
         }
