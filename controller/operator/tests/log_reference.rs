@@ -19,7 +19,10 @@ struct Output(Arc<Mutex<Vec<u8>>>);
 
 impl Write for Output {
     fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
+        self.0
+            .lock()
+            .expect("nobody panics while printing")
+            .extend_from_slice(bytes);
         Ok(bytes.len())
     }
 
@@ -40,8 +43,8 @@ fn log() -> String {
     for stopped in [true, false] {
         chain.write(event::SWITCH, serde_json::json!({"stopped": stopped, "why": awkward}));
     }
-    let bytes = output.0.lock().unwrap().clone();
-    String::from_utf8(bytes).unwrap()
+    let bytes = output.0.lock().expect("nobody panics while printing").clone();
+    String::from_utf8(bytes).expect("the log is ASCII")
 }
 
 /// The first shell block with `mark` in it.
@@ -63,9 +66,12 @@ fn run(script: &str, input: &str) -> String {
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .spawn()
-        .unwrap();
-    shell.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
-    String::from_utf8(shell.wait_with_output().unwrap().stdout).unwrap()
+        .expect("there is a shell");
+    let mut stdin = shell.stdin.take().expect("it is piped");
+    stdin.write_all(input.as_bytes()).expect("the shell reads it");
+    drop(stdin);
+    let output = shell.wait_with_output().expect("the shell ends");
+    String::from_utf8(output.stdout).expect("the log is ASCII")
 }
 
 #[test]

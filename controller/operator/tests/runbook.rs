@@ -15,12 +15,16 @@ fn read(path: &Path) -> String {
 /// Every Rust source under `folder`, tests left out.
 fn sources(folder: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();
-    for entry in std::fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        let name = path.file_name().unwrap().to_string_lossy().into_owned();
+    for entry in std::fs::read_dir(folder).expect("the sources are there") {
+        let path = entry.expect("the sources can be read").path();
+        let name = path
+            .file_name()
+            .expect("an entry has a name")
+            .to_string_lossy()
+            .into_owned();
         if path.is_dir() {
             found.extend(sources(&path));
-        } else if name.ends_with(".rs") && name != "tests.rs" && name != "sample.rs" {
+        } else if path.extension().is_some_and(|end| end == "rs") && name != "tests.rs" && name != "sample.rs" {
             found.push(path);
         }
     }
