@@ -63,6 +63,8 @@ has "$work/plain.yaml" 1 'kind: RoleBinding' # its own namespace
 
 has "$work/full.yaml" 2 "request.userInfo.username == 'system:serviceaccount:ops:warm'"
 has "$work/full.yaml" 3 'kind: RoleBinding'
+has "$work/plain.yaml" 0 '--metrics-by-namespace'
+has "$work/full.yaml" 1 '- --metrics-by-namespace'
 has "$work/full.yaml" 1 'namespace: "payments"'
 has "$work/full.yaml" 1 'namespace: "trading"'
 has "$work/full.yaml" 1 'resources: ["rollouts/scale"], verbs'

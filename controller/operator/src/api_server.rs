@@ -75,6 +75,11 @@ impl<T: Clone> Kept<T> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).push(item);
     }
 
+    /// Everything so far, forgotten afterwards.
+    pub(crate) fn take(&self) -> Vec<T> {
+        std::mem::take(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
     pub(crate) fn all(&self) -> Vec<T> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }

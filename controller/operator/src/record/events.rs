@@ -319,17 +319,29 @@ fn time(wall: Wall) -> k8s_openapi::jiff::Timestamp {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::record::fake::{Inbox, api_server};
+    use crate::api_server::{Kept, Reply, Seen, api_server};
     use crate::record::sample::{Sample, hold, rise, steady};
     use forewarm_api::PolicyProblem;
     use forewarm_core::decision::FieldVerdict;
     use forewarm_core::observation::{Reading, Why};
     use forewarm_core::outcome::RefusedKind;
     use forewarm_core::standing::AsideWhy;
+    use serde_json::Value;
+
+    /// A server that takes every Event, or never answers.
+    fn server(answers: bool) -> (Client, Kept<Seen>) {
+        api_server(move |request| {
+            if answers {
+                Reply::Json(201, request.json())
+            } else {
+                Reply::Silence
+            }
+        })
+    }
 
     /// Chosen, then sent to the end.
-    async fn sent(samples: &[Sample]) -> (Inbox, Metrics) {
-        let (client, inbox) = api_server(201);
+    async fn sent(samples: &[Sample]) -> (Kept<Seen>, Metrics) {
+        let (client, inbox) = server(true);
         let metrics = Metrics::new(false);
         let (mut events, worker) = events(client, "forewarm-0", metrics.clone());
         for sample in samples {
@@ -349,7 +361,7 @@ mod tests {
         inbox
             .take()
             .iter()
-            .map(|sent| sent.body["reason"].as_str().unwrap().to_owned())
+            .map(|sent| sent.json()["reason"].as_str().unwrap().to_owned())
             .collect()
     }
 
@@ -357,7 +369,7 @@ mod tests {
     async fn a_rise_is_one_post_in_the_policys_namespace() {
         let (inbox, _) = sent(&[Sample::new(rise(2, 12)).outcome(Outcome::Applied)]).await;
         let sent = inbox.take().remove(0);
-        assert_eq!(sent.line, "POST /apis/events.k8s.io/v1/namespaces/payments/events?");
+        assert_eq!(sent.line(), "POST /apis/events.k8s.io/v1/namespaces/payments/events?");
         let expected = serde_json::json!({
             "apiVersion": "events.k8s.io/v1", "kind": "Event",
             "metadata": {"name": "fraud-scorer.1a20dde30b8.forecastrise", "namespace": "payments"},
@@ -368,7 +380,7 @@ mod tests {
             "regarding": {"apiVersion": "forewarm.dev/v1alpha1", "kind": "FunctionPolicy", "name": "fraud-scorer",
                 "namespace": "payments", "resourceVersion": "17", "uid": crate::record::sample::POLICY_UID},
         });
-        assert_eq!(sent.body, expected);
+        assert_eq!(sent.json(), expected);
     }
 
     #[tokio::test]
@@ -387,11 +399,11 @@ mod tests {
         for (outcome, expected) in rows {
             let (inbox, _) = sent(&[Sample::new(rise(2, 12)).outcome(outcome.clone())]).await;
             let sent = inbox.take();
-            let reasons: Vec<&str> = sent.iter().map(|s| s.body["reason"].as_str().unwrap()).collect();
+            let reasons: Vec<Value> = sent.iter().map(|s| s.json()["reason"].clone()).collect();
             assert_eq!(reasons, expected, "{outcome:?}");
             assert!(
                 sent.iter()
-                    .all(|s| s.body["type"] == "Warning" && !s.body.to_string().contains("\\u001b"))
+                    .all(|s| s.json()["type"] == "Warning" && !s.json().to_string().contains("\\u001b"))
             );
         }
     }
@@ -422,7 +434,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_policy_that_cannot_be_used_gets_one_too() {
-        let (client, inbox) = api_server(201);
+        let (client, inbox) = server(true);
         let (mut events, worker) = events(client, "forewarm-0", Metrics::new(false));
         let sample = Sample::new(steady(2));
         let problems = [PolicyProblem::new("spec.floor.min", "50", "lower it to spec.floor.max")];
@@ -438,7 +450,7 @@ mod tests {
         events.tick(&[], &[bad], &lines, sample.now.wall, sample.now.mono);
         drop(events);
         worker.run().await;
-        let body = inbox.take().remove(0).body;
+        let body = inbox.take().remove(0).json();
         assert_eq!(
             (&body["reason"], &body["type"]),
             (&"PolicyInvalid".into(), &"Warning".into())
@@ -447,7 +459,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_tick_queues_twenty_at_most_warnings_first_and_counts_the_rest() {
-        let (client, inbox) = api_server(201);
+        let (client, inbox) = server(true);
         let metrics = Metrics::new(false);
         let (mut events, worker) = events(client, "forewarm-0", metrics.clone());
         let samples: Vec<Sample> = (0..30)
@@ -466,7 +478,7 @@ mod tests {
         worker.run().await;
         let sent = inbox.take();
         assert_eq!(sent.len(), 20);
-        assert_eq!(sent[0].body["reason"], "TimedOut");
+        assert_eq!(sent[0].json()["reason"], "TimedOut");
         let text = metrics.text();
         assert!(text.contains("forewarm_events_total{outcome=\"sent\"} 20"), "{text}");
         assert!(text.contains("forewarm_events_total{outcome=\"dropped\"} 10"), "{text}");
@@ -474,7 +486,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_silent_server_holds_the_worker_up_for_its_deadline_and_the_tick_not_at_all() {
-        let (client, _) = api_server(0);
+        let (client, _) = server(false);
         let metrics = Metrics::new(false);
         let (mut events, worker) = events(client, "forewarm-0", metrics.clone());
         let begun = tokio::time::Instant::now();

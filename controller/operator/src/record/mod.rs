@@ -16,8 +16,6 @@ pub mod ascii;
 pub mod chain;
 pub mod change;
 pub mod events;
-#[cfg(test)]
-pub(crate) mod fake;
 pub mod heartbeat;
 pub mod human;
 pub mod labels;

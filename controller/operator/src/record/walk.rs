@@ -350,7 +350,7 @@ fn a5_each_line_decided_again_gives_what_it_says_and_each_holds_to_the_schema() 
         assert!(seen.contains(word), "{word} not among {seen:?}");
     }
     assert!(decisions.len() > 1000, "{}", decisions.len());
-    conforms(&lines[..300]);
+    conforms(&lines[..100]);
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! The writer against a stand-in API server: exact requests, and none where nothing changed.
 
 use super::*;
-use crate::record::fake::{Inbox, Sent, api_server};
+use crate::api_server::{Kept, Reply, Seen, api_server};
 use crate::record::sample::{Sample, hold, rise, steady};
 use forewarm_api::{FunctionPolicyStatus, PolicyProblem};
 use forewarm_core::decision::FieldVerdict;
@@ -14,9 +14,24 @@ use forewarm_core::units::{Percent, Replicas, Slots};
 
 const PATH: &str = "PATCH /apis/forewarm.dev/v1alpha1/namespaces/payments/functionpolicies/fraud-scorer/status?&fieldManager=forewarm-status&fieldValidation=Strict";
 
-fn writer(code: u16) -> (StatusWriter, Inbox) {
-    let (client, inbox) = api_server(code);
+/// A writer whose server answers every request with `code`; 0 never answers.
+fn writer(code: u16) -> (StatusWriter, Kept<Seen>) {
+    let (client, inbox) = api_server(move |request| match code {
+        0 => Reply::Silence,
+        200 => Reply::Json(200, patched(request)),
+        code => Reply::status(code, "Test", "no"),
+    });
     (StatusWriter::new(client), inbox)
+}
+
+/// The policy with the status sent.
+fn patched(request: &Seen) -> Value {
+    json!({
+        "apiVersion": "forewarm.dev/v1alpha1", "kind": "FunctionPolicy",
+        "metadata": {"name": "fraud-scorer", "namespace": "payments"},
+        "spec": {"targetRef": {"name": "fraud-scorer"}, "floor": {"max": 40}},
+        "status": request.json()["status"],
+    })
 }
 
 /// What the log tells when it tells of this function.
@@ -74,13 +89,10 @@ async fn a_first_status_is_one_patch_over_the_version_seen() {
             ..Written::default()
         }
     );
-    let Sent {
-        line,
-        content_type,
-        mut body,
-    } = inbox.take().remove(0);
-    assert_eq!(line, PATH);
-    assert_eq!(content_type, "application/merge-patch+json");
+    let request = inbox.take().remove(0);
+    let mut body = request.json();
+    assert_eq!(request.line(), PATH);
+    assert_eq!(request.header("content-type"), "application/merge-patch+json");
     let conditions = body["status"].as_object_mut().unwrap().remove("conditions").unwrap();
     let expected = json!({"metadata": {"resourceVersion": "17"}, "status": {
         "observedGeneration": 3,
@@ -135,7 +147,7 @@ async fn figures_that_wobble_wait_for_the_hour_or_for_news() {
         ..Lines::default()
     };
     run(&mut writer, &now, &beats).await;
-    let body = inbox.take().remove(0).body;
+    let body = inbox.take().remove(0).json();
     assert_eq!(
         body["status"],
         json!({"floor": {"wanted": 9}, "forecast": {"demand": "215"}})
@@ -151,7 +163,7 @@ async fn trust_lost_is_written_at_once_and_only_the_flipped_condition_gets_a_new
         .demand_reading(Reading::Unknown(Why::SourceDown))
         .at(60_000);
     run(&mut writer, &now, &differs(&now)).await;
-    let body = inbox.take().remove(0).body;
+    let body = inbox.take().remove(0).json();
     let conditions = body["status"]["conditions"].as_array().unwrap();
     let times: Vec<&str> = conditions
         .iter()
@@ -176,7 +188,7 @@ async fn until_the_watch_shows_our_write_nothing_more_is_sent() {
     shown.version = "18";
     run(&mut writer, &shown, &Lines::default()).await;
     assert_eq!(
-        inbox.take()[0].body["metadata"]["resourceVersion"],
+        inbox.take()[0].json()["metadata"]["resourceVersion"],
         "18",
         "what was owed is written then"
     );
@@ -205,7 +217,7 @@ async fn a_conflict_is_made_anew_from_the_next_look_and_not_before() {
     let mut next = Sample::new(steady(12)).at(15_000);
     next.version = "19";
     run(&mut writer, &next, &Lines::default()).await;
-    let body = inbox.take().remove(0).body;
+    let body = inbox.take().remove(0).json();
     assert_eq!(body["metadata"]["resourceVersion"], "19");
     assert_eq!(
         body["status"]["lastDecision"]["reason"], "ForecastRise",
@@ -256,8 +268,9 @@ async fn what_makes_a_write_reversible_is_stored_before_it() {
     let sample = remembering(Sample::new(rise(2, 12)));
     assert!(writer.must_precede(&sample.told()));
     assert!(writer.before(&[sample.told()]).await.is_empty());
-    let Sent { line, body, .. } = inbox.take().remove(0);
-    assert_eq!(line, PATH);
+    let request = inbox.take().remove(0);
+    let body = request.json();
+    assert_eq!(request.line(), PATH);
     let expected = json!({"metadata": {"resourceVersion": "17"}, "status": {
         "mode": "Enforce", "floor": {"user": 2, "userFrom": "TakeOver", "held": 2}}});
     assert_eq!(body, expected);
@@ -272,7 +285,7 @@ async fn what_makes_a_write_reversible_is_stored_before_it() {
     );
     let known = remembering(Sample::new(rise(4, 12))).status(serde_json::from_value(body["status"].clone()).unwrap());
     assert!(
-        !StatusWriter::new(api_server(200).0).must_precede(&known.told()),
+        !self::writer(200).0.must_precede(&known.told()),
         "a later write needs no other"
     );
 }
@@ -287,7 +300,7 @@ async fn a_new_floor_of_the_users_is_stored_before_it_is_written_over() {
         by: "helm".into(),
     };
     assert!(writer.before(&[sample.told()]).await.is_empty());
-    let floor = inbox.take()[0].body["status"]["floor"].clone();
+    let floor = inbox.take()[0].json()["status"]["floor"].clone();
     assert_eq!(floor, json!({"user": 5, "userFrom": "Deploy", "held": 5}));
 }
 
@@ -334,7 +347,7 @@ async fn a_policy_that_cannot_be_used_says_why_and_keeps_what_is_remembered() {
     writer
         .run(&[], &[bad], &Lines::default(), (sample.now.wall, sample.now.mono))
         .await;
-    let body = inbox.take().remove(0).body;
+    let body = inbox.take().remove(0).json();
     assert_eq!(body["status"]["observedGeneration"], 4);
     let ready = &body["status"]["conditions"][0];
     assert_eq!(
