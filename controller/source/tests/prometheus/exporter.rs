@@ -51,18 +51,20 @@ pub(crate) fn page(series: &[(&str, Shape)], from: i64, to: i64) -> String {
     text
 }
 
-/// A server of pages by path; a page that is taken away is a 500.
+type Pages = Arc<Mutex<HashMap<String, (String, u64)>>>;
+
+/// A server of pages by path; a page that is taken away is a 500. `SCRAPES` in a page is the number of its scrapes.
 #[derive(Clone)]
 pub(crate) struct Exporter {
     pub(crate) address: SocketAddr,
-    pages: Arc<Mutex<HashMap<String, String>>>,
+    pages: Pages,
 }
 
 impl Exporter {
     pub(crate) async fn start() -> Self {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let address = listener.local_addr().expect("an address");
-        let pages = Arc::new(Mutex::new(HashMap::new()));
+        let pages = Pages::default();
         let app = Router::new().fallback(serve).with_state(pages.clone());
         tokio::spawn(async move { axum::serve(listener, app).await });
         Self { address, pages }
@@ -72,7 +74,7 @@ impl Exporter {
         self.pages
             .lock()
             .expect("no test has panicked")
-            .insert(path.to_owned(), page);
+            .insert(path.to_owned(), (page, 0));
     }
 
     pub(crate) fn take_away(&self, path: &str) {
@@ -89,7 +91,9 @@ impl Exporter {
     }
 }
 
-async fn serve(State(pages): State<Arc<Mutex<HashMap<String, String>>>>, uri: Uri) -> Result<String, StatusCode> {
-    let pages = pages.lock().expect("no test has panicked");
-    pages.get(uri.path()).cloned().ok_or(StatusCode::INTERNAL_SERVER_ERROR)
+async fn serve(State(pages): State<Pages>, uri: Uri) -> Result<String, StatusCode> {
+    let mut pages = pages.lock().expect("no test has panicked");
+    let (page, scrapes) = pages.get_mut(uri.path()).ok_or(StatusCode::INTERNAL_SERVER_ERROR)?;
+    *scrapes += 1;
+    Ok(page.replace("SCRAPES", &scrapes.to_string()))
 }

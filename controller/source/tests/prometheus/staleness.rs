@@ -26,11 +26,11 @@ async fn scraping(last: Option<i64>) -> (Exporter, Prometheus) {
     (exporter, prometheus)
 }
 
-/// Reads until `fraud` and `ledger` are as told.
+/// Reads, each time as if for the first, until `fraud` and `ledger` are as told.
 async fn until_read(what: &str, prometheus: &Prometheus, fraud: &str, ledger: &str) {
-    let (mut reader, profile) = (reader(&prometheus.url()), shipped("http-inflight"));
+    let profile = shipped("http-inflight");
     until(what, async || {
-        let readings = read(&mut reader, &profile).await;
+        let readings = read(&mut reader(&prometheus.url()), &profile).await;
         let is = |name, told: &str| match demand(&readings, name) {
             Ok((current, _)) if format!("{current}") == told => Ok(()),
             Err(why) if why.starts_with(told) => Ok(()),
@@ -121,4 +121,24 @@ async fn promql_that_prometheus_refuses_is_told_in_its_own_words() {
         let failure = readings.profiles["p"].failed.clone().expect("it failed");
         assert!(failure.text.contains(text), "{query}: {}", failure.text);
     }
+}
+
+#[tokio::test]
+async fn a_prometheus_that_has_just_begun_never_makes_a_busy_function_idle() {
+    let exporter = Exporter::start().await;
+    let jobs = PODS.map(|name| {
+        exporter.put(&format!("/{name}"), "http_requests_total SCRAPES\n".to_owned());
+        exporter.job(&format!("/{name}"), "", &format!("namespace: payments, pod: {name},"))
+    });
+    let prometheus = Prometheus::scraping(&format!("[{}]", jobs.join(", "))).await;
+    let (mut reader, profile) = (reader(&prometheus.url()), shipped("http-requests"));
+    until("both are read", async || {
+        let readings = read(&mut reader, &profile).await;
+        for name in ["fraud", "ledger"] {
+            let idle = demand(&readings, name).is_ok_and(|(current, _)| current == 0.0);
+            assert!(!idle, "{name}, which serves all the time, was read as idle");
+        }
+        demand(&readings, "fraud").and(demand(&readings, "ledger"))
+    })
+    .await;
 }
