@@ -8,10 +8,11 @@
 pub mod content;
 pub mod diff;
 
+use self::content::Remembered;
 use super::tell::Lines;
 use super::{PolicyObject, Told, Unusable};
-use forewarm_api::FunctionPolicy;
 use forewarm_api::status::LastDecision;
+use forewarm_api::{FunctionPolicy, FunctionPolicyStatus};
 use forewarm_core::policy::FunctionKey;
 use forewarm_core::units::{Mono, Seconds, Wall};
 use futures::StreamExt;
@@ -48,8 +49,8 @@ struct Pending {
     /// The version it was written over: any other one in the watch is the write, or newer.
     over: String,
     at: Mono,
-    /// What it remembers, where it was written before an effect.
-    remembers: Option<content::Remembered>,
+    /// What it remembers, where it was accepted.
+    remembers: Option<Remembered>,
 }
 
 /// What a status still lacks.
@@ -79,9 +80,31 @@ pub struct Written {
 /// One status to write.
 struct Write<'a> {
     key: &'a FunctionKey,
+    /// The version it was made for.
     over: &'a str,
     urgent: bool,
     patch: Value,
+    remembers: Option<Remembered>,
+}
+
+impl<'a> Write<'a> {
+    /// What makes `new` of `old`; `None` where they are equal.
+    fn of(
+        key: &'a FunctionKey,
+        object: PolicyObject<'a>,
+        old: &FunctionPolicyStatus,
+        new: &FunctionPolicyStatus,
+    ) -> Option<Self> {
+        let (over, urgent) = (object.resource_version, diff::urgent(old, new));
+        let (patch, remembers) = (diff::patch(old, new)?, Remembered::of(new));
+        Some(Self {
+            key,
+            over,
+            urgent,
+            patch,
+            remembers,
+        })
+    }
 }
 
 /// What became of one write.
@@ -123,8 +146,9 @@ impl StatusWriter {
             .pending
             .get(told.key)
             .filter(|pending| pending.waits(told.policy, told.now.mono));
-        let written = pending.and_then(|pending| pending.remembers.as_ref()) == Some(&remembered);
-        !written && !remembered.is_in(told.policy.status)
+        let written = pending.and_then(|pending| pending.remembers);
+        let stored = told.policy.status.and_then(Remembered::of);
+        !remembered.is_covered_by(written) && !remembered.is_covered_by(stored)
     }
 
     /// Writes the status of those that [`Self::must_precede`]; the functions whose status could not be written,
@@ -138,11 +162,9 @@ impl StatusWriter {
             .filter_map(|told| self.remembering(told))
             .take(A_TICK)
             .collect();
-        let answers = self.send(writes).await;
-        for (told, answer) in must.iter().filter_map(|told| Some((told, answers.get(told.key)?))) {
-            self.keep(told.key, told.policy, *answer, content::remembered(told), now);
-            if *answer == Answer::Written {
-                barred.remove(told.key);
+        for (key, answer) in self.send(writes, now).await {
+            if answer == Answer::Written {
+                barred.remove(&key);
             }
         }
         barred
@@ -156,13 +178,7 @@ impl StatusWriter {
         }
         let old = told.policy.status.cloned().unwrap_or_default();
         let new = content::remembered(told)?.laid_over(old.clone());
-        let patch = diff::patch(&old, &new)?;
-        Some(Write {
-            key: told.key,
-            over: told.policy.resource_version,
-            urgent: true,
-            patch,
-        })
+        Write::of(told.key, told.policy, &old, &new)
     }
 
     /// Writes what changed. `lines`: what the log told of this tick.
@@ -178,13 +194,9 @@ impl StatusWriter {
         writes.sort_by_key(|write| !write.urgent);
         let waiting = writes.len().saturating_sub(A_TICK);
         writes.truncate(A_TICK);
-        let answers = self.send(writes).await;
-        let objects = all.iter().map(|told| (told.key, told.policy));
-        let objects = objects.chain(unusable.iter().map(|bad| (bad.key, bad.policy)));
-        for (key, object) in objects {
-            if let Some(answer) = answers.get(key) {
-                self.keep(key, object, *answer, None, now.1);
-            }
+        let answers = self.send(writes, now.1).await;
+        for (key, _) in answers.iter().filter(|(_, answer)| **answer == Answer::Written) {
+            self.owed.remove(key);
         }
         self.forget(all, unusable);
         Written {
@@ -210,21 +222,11 @@ impl StatusWriter {
         }
         let old = told.policy.status.cloned().unwrap_or_default();
         let new = content::status(told, &old, owed.decision);
-        let urgent = diff::urgent(&old, &new);
-        let patch = if urgent || owed.whole {
-            diff::patch(&old, &new)
-        } else {
-            None
-        };
-        if patch.is_none() {
+        let write = Write::of(told.key, told.policy, &old, &new).filter(|write| write.urgent || owed.whole);
+        if write.is_none() {
             self.owed.remove(told.key);
         }
-        Some(Write {
-            key: told.key,
-            over: told.policy.resource_version,
-            urgent,
-            patch: patch?,
-        })
+        write
     }
 
     /// What is to be written of a policy that cannot be used.
@@ -233,37 +235,12 @@ impl StatusWriter {
             return None;
         }
         let old = bad.policy.status.cloned().unwrap_or_default();
-        let patch = diff::patch(&old, &content::unusable(bad, &old, wall))?;
-        Some(Write {
-            key: bad.key,
-            over: bad.policy.resource_version,
-            urgent: true,
-            patch,
-        })
+        let new = content::unusable(bad, &old, wall);
+        Write::of(bad.key, bad.policy, &old, &new).map(|write| Write { urgent: true, ..write })
     }
 
     fn waits(&self, key: &FunctionKey, object: PolicyObject<'_>, now: Mono) -> bool {
         self.pending.get(key).is_some_and(|pending| pending.waits(object, now))
-    }
-
-    /// Remembers what a write may have changed.
-    fn keep(
-        &mut self,
-        key: &FunctionKey,
-        object: PolicyObject<'_>,
-        answer: Answer,
-        remembers: Option<content::Remembered>,
-        at: Mono,
-    ) {
-        // A refused one waits as well: asked again each tick, it would take the place of others.
-        if answer != Answer::Outdated {
-            let remembers = remembers.filter(|_| answer == Answer::Written);
-            let over = object.resource_version.to_owned();
-            self.pending.insert(key.clone(), Pending { over, at, remembers });
-        }
-        if answer == Answer::Written {
-            self.owed.remove(key);
-        }
     }
 
     /// Drops what is remembered of policies that are gone.
@@ -280,14 +257,31 @@ impl StatusWriter {
         self.owed.retain(|key, _| known.contains(key));
     }
 
-    /// Sends the writes, a few at a time; one that the time did not suffice for counts as unanswered.
-    async fn send(&self, writes: Vec<Write<'_>>) -> BTreeMap<FunctionKey, Answer> {
-        let mut answers: BTreeMap<FunctionKey, Answer> =
-            writes.iter().map(|write| (write.key.clone(), Answer::None)).collect();
-        let mut sending =
-            futures::stream::iter(writes.into_iter().map(|write| self.write(write))).buffer_unordered(AT_ONCE);
+    /// Sends the writes, a few at a time; one that the time did not suffice for counts as unanswered. Until the
+    /// watch shows what became of it a status waits; also one that was refused: asked again each tick, it would
+    /// take the place of others.
+    async fn send(&mut self, writes: Vec<Write<'_>>, at: Mono) -> BTreeMap<FunctionKey, Answer> {
+        let pending: Vec<(FunctionKey, Pending)> = writes.iter().map(|write| pending(write, at)).collect();
+        let mut answers = self.ask(writes).await;
+        for (key, mut pending) in pending {
+            let answer = *answers.entry(key.clone()).or_insert(Answer::None);
+            if answer == Answer::Outdated {
+                self.pending.remove(&key);
+                continue;
+            }
+            pending.remembers = pending.remembers.filter(|_| answer == Answer::Written);
+            self.pending.insert(key, pending);
+        }
+        answers
+    }
+
+    /// The answers that came in time.
+    async fn ask(&self, writes: Vec<Write<'_>>) -> BTreeMap<FunctionKey, Answer> {
+        let mut answers = BTreeMap::new();
+        let asked = writes.into_iter().map(|write| self.write(write));
+        let mut asked = futures::stream::iter(asked).buffer_unordered(AT_ONCE);
         let all = async {
-            while let Some((key, answer)) = sending.next().await {
+            while let Some((key, answer)) = asked.next().await {
                 answers.insert(key, answer);
             }
         };
@@ -301,8 +295,9 @@ impl StatusWriter {
         let Write {
             key,
             over,
-            urgent: _,
             patch,
+            urgent: _,
+            remembers: _,
         } = write;
         let api: Api<FunctionPolicy> = Api::namespaced(self.client.clone(), &key.namespace);
         let params = PatchParams {
@@ -317,6 +312,18 @@ impl StatusWriter {
             answer.map_or(Answer::None, |answer| judge(key, answer.map(drop))),
         )
     }
+}
+
+fn pending(write: &Write<'_>, at: Mono) -> (FunctionKey, Pending) {
+    let over = write.over.to_owned();
+    (
+        write.key.clone(),
+        Pending {
+            over,
+            at,
+            remembers: write.remembers,
+        },
+    )
 }
 
 impl Pending {

@@ -31,13 +31,22 @@ pub struct Remembered {
 }
 
 impl Remembered {
-    /// True when `status` has it. What is held may have moved since: it is read back from the field.
-    pub fn is_in(&self, status: Option<&FunctionPolicyStatus>) -> bool {
-        let Some((status, floor)) = status.and_then(|status| Some((status, status.floor.as_ref()?))) else {
-            return false;
-        };
-        let user = (floor.user, floor.user_from.unwrap_or_default()) == (Some(self.user), self.user_from);
-        user && floor.held.is_some() && status.mode == Some(policy::Mode::Enforce)
+    /// What `status` remembers; `None` in Shadow, or where nothing is known of the user's own floor.
+    pub fn of(status: &FunctionPolicyStatus) -> Option<Self> {
+        let floor = status
+            .floor
+            .as_ref()
+            .filter(|_| status.mode == Some(policy::Mode::Enforce))?;
+        Some(Self {
+            user: floor.user?,
+            user_from: floor.user_from.unwrap_or_default(),
+            held: floor.held?,
+        })
+    }
+
+    /// True when `other` is as good. What is held may differ: it is read back from the field.
+    pub fn is_covered_by(&self, other: Option<Self>) -> bool {
+        other.is_some_and(|other| (other.user, other.user_from) == (self.user, self.user_from))
     }
 
     /// `status` with it.

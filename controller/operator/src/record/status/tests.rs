@@ -291,6 +291,32 @@ async fn what_makes_a_write_reversible_is_stored_before_it() {
 }
 
 #[tokio::test]
+async fn a_status_written_after_a_tick_serves_the_next_tick_too() {
+    let (mut writer, inbox) = writer(200);
+    let quiet = remembering(Sample::new(steady(2)));
+    run(&mut writer, &quiet, &news(&quiet)).await;
+    assert_eq!(inbox.take().len(), 1);
+    // The watch does not show it yet.
+    let rise = remembering(Sample::new(rise(2, 12))).at(1_000);
+    assert!(!writer.must_precede(&rise.told()));
+}
+
+#[tokio::test]
+async fn what_a_status_still_lacks_is_not_forgotten_over_what_must_precede() {
+    let (mut writer, _) = writer(409);
+    let shadow = Sample::new(rise(2, 12)).outcome(Outcome::Shadow);
+    run(&mut writer, &shadow, &news(&shadow)).await;
+    writer.client = self::writer(200).0.client;
+    assert!(
+        writer
+            .before(&[remembering(Sample::new(rise(2, 9))).told()])
+            .await
+            .is_empty()
+    );
+    assert!(writer.owed.contains_key(&shadow.key));
+}
+
+#[tokio::test]
 async fn a_new_floor_of_the_users_is_stored_before_it_is_written_over() {
     let (mut writer, inbox) = writer(200);
     let first = remembering(Sample::new(steady(2)));
