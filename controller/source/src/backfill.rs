@@ -9,7 +9,7 @@ use crate::history_query::{Resolution, minute_peaks, quarter_max, quarter_mean};
 use crate::membership::Membership;
 use crate::past::{Mapped, Past, read};
 use crate::pieces::{Piece, Pieces};
-use crate::reader::Failure;
+use crate::report::Failure;
 use forewarm_api::profile_parse::Profile;
 use forewarm_core::units::{Mono, Now, Seconds};
 use futures::future::join_all;

@@ -11,7 +11,7 @@
 //! * [`answer`], `series`: the body of an answer, one series at a time.
 //! * [`membership`], `join`: which function a series belongs to.
 //! * `trust`, `peak`, `track`, `stale`: whether a number may be believed, and the peak within the step.
-//! * [`reader`], `ask`: all of it, once a tick (I/O).
+//! * [`reader`], `ask`: all of it, once a tick (I/O); [`report`]: what came of it.
 //! * [`backfill`], `pieces`, `history_query`, `past`, `owner`: the last two weeks, dead pods mapped to their
 //!   workloads by name (I/O).
 //! * [`error`]: what can go wrong, and the [`forewarm_core::observation::Why`] it becomes.
@@ -33,6 +33,7 @@ pub mod past;
 mod peak;
 mod pieces;
 pub mod reader;
+pub mod report;
 mod series;
 pub mod sources;
 mod stale;
@@ -45,6 +46,7 @@ pub use error::SourceError;
 pub use history_query::Resolution;
 pub use membership::{Member, MemberPod, Membership};
 pub use past::Past;
-pub use reader::{DemandReader, Failure, ProfileState, Readings};
+pub use reader::DemandReader;
+pub use report::{Failure, ProfileState, Readings};
 pub use series::{LabelNames, Labels};
 pub use sources::{SourceConfig, Sources, SourcesError};

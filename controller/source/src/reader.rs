@@ -7,6 +7,7 @@ use crate::ask::{Asked, Asker, Prepared};
 use crate::client::Source;
 use crate::error::SourceError;
 use crate::membership::Membership;
+use crate::report::{ProfileState, Readings};
 use crate::series::LabelNames;
 use crate::sources::Sources;
 use crate::stale::Diagnosis;
@@ -29,48 +30,6 @@ pub struct DemandReader {
     prepared: HashMap<String, Arc<Prepared>>,
     tracks: HashMap<FunctionKey, Track>,
     diagnoses: HashMap<String, Diagnosis>,
-}
-
-/// What one tick's questions came to.
-#[derive(Debug, Default)]
-pub struct Readings {
-    /// Demand of every member.
-    pub demand: BTreeMap<FunctionKey, Reading<DemandSample>>,
-    /// State of every profile in use, by name.
-    pub profiles: BTreeMap<String, ProfileState>,
-}
-
-/// How the questions of one profile went, for metrics and conditions.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct ProfileState {
-    /// Why no function of this profile has a demand. `None`: the questions were answered.
-    pub failed: Option<Failure>,
-    /// Series in the answer.
-    pub series: usize,
-    /// Of them, those of no function of this profile.
-    pub foreign: usize,
-    /// Bytes of all its answers, decompressed.
-    pub bytes: usize,
-    /// From the first question to the last answer joined.
-    pub took: Duration,
-}
-
-/// Why a profile could not be read.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Failure {
-    /// The reason its functions have.
-    pub why: Why,
-    /// At most 200 characters that name what happened and, where there is one, the fix; safe to show.
-    pub text: String,
-}
-
-impl From<&SourceError> for Failure {
-    fn from(error: &SourceError) -> Self {
-        Self {
-            why: error.why(),
-            text: crate::error::cut(&error.to_string(), None),
-        }
-    }
 }
 
 impl DemandReader {
@@ -125,7 +84,7 @@ impl DemandReader {
         let mut readings = Readings::default();
         let mut judged = HashMap::new();
         for (name, asked) in in_use.iter().copied().zip(asked) {
-            readings.profiles.insert(name.to_owned(), state(&asked));
+            readings.profiles.insert(name.to_owned(), ProfileState::of(&asked));
             judged.insert(name, asked);
         }
         self.diagnose(&judged, members, now.mono, deadline).await;
@@ -252,29 +211,4 @@ fn silent<'a>(judged: &HashMap<&'a str, Result<Asked, SourceError>>, members: &M
         (name, (0..members.len()).filter(silent).count())
     };
     answered.map(count).collect()
-}
-
-fn state(asked: &Result<Asked, SourceError>) -> ProfileState {
-    let asked = match asked {
-        Ok(asked) => asked,
-        Err(error) => {
-            return ProfileState {
-                failed: Some(error.into()),
-                ..ProfileState::default()
-            };
-        }
-    };
-    let errors = [
-        asked.current.as_ref().err(),
-        asked.peak.as_ref().and_then(|p| p.as_ref().err()),
-        asked.up_error.as_ref(),
-    ];
-    let (series, foreign) = asked.current.as_ref().map_or((0, 0), |j| (j.series, j.foreign));
-    ProfileState {
-        failed: errors.into_iter().flatten().next().map(Failure::from),
-        series,
-        foreign,
-        bytes: asked.bytes,
-        took: asked.took,
-    }
 }
