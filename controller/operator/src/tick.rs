@@ -214,6 +214,7 @@ impl<'a> Pass<'a> {
                 decision_id: self.ids.get(key)?,
                 outcomes: outcomes.get(key).map_or(&[], Vec::as_slice),
                 profile: seen.profile.as_deref(),
+                profile_problem: seen.profile_problem.as_deref(),
                 learned: self.learned.get(key).copied().unwrap_or_default(),
             })
         };

@@ -18,18 +18,24 @@ pub(super) const fn distrust(why: Distrust) -> &'static str {
 pub(super) const fn fix(why: &Why) -> &'static str {
     match why {
         Why::NotYetRead => "Nothing was read yet.",
-        Why::Absent => "The source has no series for this function; check the profile's query and join labels.",
+        Why::Absent => "The source has no series for this function; check the profile's spec.query and spec.join.",
         Why::Stale { .. } => "The newest sample is older than the profile allows; check that the pods are scraped.",
-        Why::NotANumber => "The source gave NaN; check the profile's query for a division by zero.",
-        Why::Infinite => "The source gave an infinite value; check the profile's query for a division by zero.",
-        Why::Negative => "The source gave a value below zero; check the profile's query.",
-        Why::WrongShape => "The answer lacks the labels to join by, or has a series twice; check the profile's query.",
+        Why::NotANumber => "The source gave NaN; check the profile's spec.query for a division by zero.",
+        Why::Infinite => "The source gave an infinite value; check the profile's spec.query for a division by zero.",
+        Why::Negative => "The source gave a value below zero; check the profile's spec.query.",
+        Why::WrongShape => {
+            "The answer lacks the labels to join by, or has a series twice; check the profile's spec.query."
+        }
         Why::Incomplete { .. } => "Fewer pods report than are ready; check that all of them are scraped.",
         Why::ImplausibleJump { .. } => "The value jumped too far to be believed at first sight.",
         Why::SourceDown => "The metrics source does not answer.",
-        Why::QueryFailed => "The metrics source refused the profile's query.",
+        Why::QueryFailed => {
+            "The metrics source refused the profile's spec.query; log line forewarm.source has its words."
+        }
         Why::PartialAnswer => "The metrics source warned that its answer may lack series.",
-        Why::TooLarge => "The answer to the profile's query is larger than the cap; aggregate it in the query.",
+        Why::TooLarge => {
+            "The answer to the profile's spec.query is larger than the source's cap; aggregate more in it."
+        }
         Why::ProfileUnusable => {
             "The demand profile does not exist or cannot be used; set demand.profile to one that is Ready."
         }

@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use forewarm_api::Profile;
 use forewarm_api::policy::TargetRef as TargetSpec;
 use forewarm_api::problem::{PolicyProblem, sentence};
+use forewarm_api::{IS_DEFAULT, Profile};
 use forewarm_core::decide::World;
 use forewarm_core::observation::{DemandSample, Observation, Reading, Why};
 use forewarm_core::policy::{FunctionKey, Policy};
@@ -124,6 +124,18 @@ fn usable<'a>(
     }
 }
 
+/// What to tell a policy that `named` a profile which is not there, or none while there is no default.
+fn no_profile(named: Option<&str>) -> String {
+    match named {
+        Some(name) => format!(
+            "spec.demand.profile is {name}: no such DemandProfile exists, name one that `kubectl get demandprofiles` lists"
+        ),
+        None => format!(
+            "spec.demand.profile is absent and no DemandProfile is the default: name one, or annotate one with {IS_DEFAULT}: \"true\""
+        ),
+    }
+}
+
 impl Observe {
     /// Reads these stores and sources. `watched`: the stores are fed by watches, so their age counts.
     pub fn new(stores: Stores, reader: DemandReader, kinds: &Kinds, watched: bool) -> Self {
@@ -224,9 +236,11 @@ impl Observe {
                         .entry(name.clone())
                         .or_insert_with(|| Profile::clone(parsed));
                 }
-                Err(problems) => bad_profile = Some(sentence(problems)),
+                Err(problems) => bad_profile = Some(format!("DemandProfile {name}: {}", sentence(problems))),
             }
             profile = Some(name);
+        } else {
+            bad_profile = Some(no_profile(usable.profile.as_deref()));
         }
         let (stored, usable) = (Arc::clone(stored), usable.clone());
         look.halves.insert(

@@ -7,6 +7,7 @@
 use super::{Told, labels};
 use forewarm_core::decision::{Decision, FieldVerdict, Reason, RuleName, Step, Verdict};
 use forewarm_core::forecast::{Distrust, Trust};
+use forewarm_core::observation::Why;
 use forewarm_core::policy::Mode;
 use forewarm_core::units::{Mono, Replicas, Seconds};
 use std::cmp::Ordering;
@@ -30,6 +31,8 @@ pub struct Seen {
     field: FieldVerdict,
     metrics: Option<&'static str>,
     target: Option<&'static str>,
+    /// Of a profile that cannot be used: what is wrong with it.
+    profile: Option<String>,
     forecast: Option<Distrust>,
     outcomes: Vec<&'static str>,
     /// Of a move: the rule that kept it from going all the way, and which way that would have been.
@@ -120,6 +123,7 @@ impl Seen {
             field: told.decision.field.clone(),
             metrics: observation.demand.why().map(forewarm_core::observation::Why::label),
             target: observation.target.why().map(forewarm_core::observation::Why::label),
+            profile: unusable_profile(told),
             forecast: distrust(&told.function.forecast),
             outcomes: told.outcomes.iter().map(labels::outcome).collect(),
             clamped: clamped(told.decision),
@@ -156,6 +160,13 @@ impl Seen {
             .map(|(rule, direction)| at(Kind::Hold(rule, direction), Reason::Held));
         [at(Kind::Steady, Reason::Steady)].into_iter().chain(held).collect()
     }
+}
+
+/// The words of a profile that cannot be used. Those of a source are left out: they may hold a number that changes.
+fn unusable_profile(told: &Told<'_>) -> Option<String> {
+    let why = told.function.observation.demand.why()?;
+    let problem = told.profile_problem.filter(|_| *why == Why::ProfileUnusable);
+    problem.map(str::to_owned)
 }
 
 /// Outcomes after which the field has, or may have, another value. The first two are successes.

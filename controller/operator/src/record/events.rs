@@ -7,12 +7,13 @@
 
 use super::change::WOBBLE;
 use super::metrics::Metrics;
+use super::named::findings;
 use super::tell::Lines;
 use super::{PolicyObject, Told, Unusable, ascii, labels};
 use crate::record::status::content::POLICY_INVALID;
 use forewarm_api::problem::sentence;
 use forewarm_core::decision::{Decision, Step, Verdict};
-use forewarm_core::finding::{Condition, Finding, State, findings};
+use forewarm_core::finding::{Condition, Finding, State};
 use forewarm_core::outcome::{Fence, Outcome};
 use forewarm_core::policy::FunctionKey;
 use forewarm_core::units::{Mono, Wall};
@@ -188,7 +189,7 @@ impl Worker {
 /// What there is to say of one function whose verdict changed.
 fn of(told: &Told<'_>) -> Vec<Saying> {
     let mut sayings: Vec<Saying> = moved(told).into_iter().collect();
-    let found = findings(told.function, told.decision);
+    let found = findings(told);
     sayings.extend(found.iter().filter(|finding| bad(finding)).map(gone_bad));
     sayings
 }

@@ -23,6 +23,7 @@ pub mod line;
 #[cfg(test)]
 pub(crate) mod memory;
 pub mod metrics;
+mod named;
 pub mod notices;
 pub mod room;
 #[cfg(test)]
@@ -89,6 +90,8 @@ pub struct Told<'a> {
     pub policy: PolicyObject<'a>,
     /// Name of the demand profile in use.
     pub profile: Option<&'a str>,
+    /// What is wrong with the profile, with the fix. `None`: nothing that it or its source tells.
+    pub profile_problem: Option<&'a str>,
     /// What was learned of the function.
     pub learned: LearnedLine,
 }

@@ -39,6 +39,7 @@ pub(crate) struct Sample {
     pub(crate) status: Option<FunctionPolicyStatus>,
     pub(crate) version: &'static str,
     pub(crate) learned: LearnedLine,
+    pub(crate) profile_problem: Option<&'static str>,
 }
 
 impl Sample {
@@ -83,6 +84,7 @@ impl Sample {
             status,
             version,
             learned,
+            profile_problem: None,
         }
     }
 
@@ -105,6 +107,7 @@ impl Sample {
                 status: self.status.as_ref(),
             },
             profile: Some("http-inflight"),
+            profile_problem: self.profile_problem,
             learned: self.learned,
         }
     }

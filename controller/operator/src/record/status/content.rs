@@ -3,6 +3,7 @@
 use super::super::labels;
 use super::super::{PolicyObject, Told, Unusable};
 use crate::record::ascii;
+use crate::record::named::findings;
 use forewarm_api::condition::MESSAGE_MAX;
 use forewarm_api::problem::sentence;
 use forewarm_api::status::{
@@ -11,7 +12,7 @@ use forewarm_api::status::{
 };
 use forewarm_api::{Amount, FunctionPolicyStatus, policy};
 use forewarm_core::decision::{Decision, Verdict};
-use forewarm_core::finding::{Condition as Kind, Finding, State, findings};
+use forewarm_core::finding::{Condition as Kind, Finding, State};
 use forewarm_core::forecast::Trust;
 use forewarm_core::plan::footing;
 use forewarm_core::policy::Mode;
@@ -72,7 +73,7 @@ pub fn remembered(told: &Told<'_>) -> Option<Remembered> {
 
 /// The whole status. `decision`: the decision to name; `None`: the one already named.
 pub fn status(told: &Told<'_>, old: &FunctionPolicyStatus, decision: Option<LastDecision>) -> FunctionPolicyStatus {
-    let found = findings(told.function, told.decision);
+    let found = findings(told);
     FunctionPolicyStatus {
         observed_generation: Some(told.policy.generation),
         mode: Some(mode(told.function.policy.mode)),
