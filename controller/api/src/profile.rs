@@ -60,14 +60,6 @@ pub struct DemandProfileSpec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 4096))]
     pub up_query: Option<String>,
-    /// Above zero where this source exists at all.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(length(min = 1, max = 4096))]
-    pub detect_query: Option<String>,
-    /// Order among the profiles whose source exists; the lowest comes first.
-    #[serde(default = "preference")]
-    #[schemars(range(min = 0, max = 1000))]
-    pub preference: i32,
     /// Scrape interval of the series; a sample older than three of them, at least 60 s, is stale.
     #[serde(default = "scrape_seconds")]
     #[schemars(range(min = 1, max = 600))]
@@ -129,10 +121,6 @@ pub enum AbsentMeans {
     Unknown,
     /// Zero, while `upQuery` says that the source is up.
     ZeroIfUp,
-}
-
-fn preference() -> i32 {
-    100
 }
 
 fn scrape_seconds() -> i32 {

@@ -27,10 +27,6 @@ pub struct Profile {
     pub absent: Absent,
     /// Says whether the source is up, where the profile has such a query.
     pub up: Option<Query>,
-    /// Says whether the source exists at all.
-    pub detect: Option<Query>,
-    /// Order among profiles whose source exists, lowest first.
-    pub preference: i32,
     /// Scrape interval.
     pub scrape: Seconds,
     /// Name of the Prometheus.
@@ -124,7 +120,6 @@ pub fn parse_profile(profile: &DemandProfile) -> Result<Profile, Vec<PolicyProbl
     let peak = optional(spec.peak_query.as_ref(), "spec.peakQuery", &mut problems);
     let history = optional(spec.history_query.as_ref(), "spec.historyQuery", &mut problems);
     let up = optional(spec.up_query.as_ref(), "spec.upQuery", &mut problems);
-    let detect = optional(spec.detect_query.as_ref(), "spec.detectQuery", &mut problems);
     let absent = absent(spec, up.as_ref(), &mut problems);
     let unit = unit(spec, &mut problems);
     let join = join(&spec.join, &mut problems);
@@ -142,8 +137,6 @@ pub fn parse_profile(profile: &DemandProfile) -> Result<Profile, Vec<PolicyProbl
         join,
         absent,
         up,
-        detect,
-        preference: spec.preference,
         scrape,
         source: spec.source.clone(),
         is_default: profile.is_default(),

@@ -37,8 +37,6 @@ fn a_small_profile_gets_its_defaults() {
         },
         absent: Absent::Unknown,
         up: None,
-        detect: None,
-        preference: 100,
         scrape: Seconds(15),
         source: "default".into(),
         is_default: false,
@@ -91,7 +89,6 @@ fn each_wrong_field_is_named_with_its_fix() {
         ("/spec/peakQuery", json!("x["), "spec.peakQuery", "does not parse"),
         ("/spec/historyQuery", json!("x["), "spec.historyQuery", "does not parse"),
         ("/spec/upQuery", json!("x["), "spec.upQuery", "does not parse"),
-        ("/spec/detectQuery", json!("x["), "spec.detectQuery", "does not parse"),
         (
             "/spec/absent",
             json!("ZeroIfUp"),

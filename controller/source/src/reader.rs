@@ -8,7 +8,6 @@ use crate::client::Source;
 use crate::error::SourceError;
 use crate::membership::Membership;
 use crate::report::{ProfileState, Readings};
-use crate::series::LabelNames;
 use crate::sources::Sources;
 use crate::stale::Diagnosis;
 use crate::track::Track;
@@ -48,22 +47,6 @@ impl DemandReader {
     /// The source of that name, for backfill.
     pub fn source(&self, name: &str) -> Option<Arc<Source>> {
         self.sources.get(name).cloned()
-    }
-
-    /// Whether the source that a profile is made for exists: its `detectQuery` gives a value above zero.
-    /// `false` for a profile without one.
-    pub async fn detect(&self, profile: &Profile, within: Duration) -> Result<bool, SourceError> {
-        let Some(query) = &profile.detect else { return Ok(false) };
-        let Some(source) = self.sources.get(&profile.source) else {
-            return Err(no_source(profile));
-        };
-        let body = source.instant(query.as_str(), within).await?;
-        let mut found = false;
-        let names = LabelNames::new(&profile.join.namespace, &profile.join.name);
-        Answer::read(&body)?.vector(&names, source.limits().series, |series| {
-            found |= series.value.is_some_and(|v| v > 0.0);
-        })?;
-        Ok(found)
     }
 
     /// Reads the demand of every member, within `within` (shorter than the tick).

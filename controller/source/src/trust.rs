@@ -158,8 +158,6 @@ pub(crate) mod tests {
             join: by(join_by),
             absent,
             up: None,
-            detect: None,
-            preference: 100,
             scrape: Seconds(15),
             source: "default".to_owned(),
             is_default: false,

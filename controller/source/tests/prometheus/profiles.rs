@@ -1,5 +1,5 @@
 //! Each shipped profile against a real Prometheus that has the series it is made for, in the shapes and labels in
-//! which they really come: query, peak, up, detect and history give the numbers that were put in.
+//! which they really come: query, peak, up and history give the numbers that were put in.
 
 use crate::exporter::{Exporter, Shape, page};
 use crate::server::{Prometheus, until};
@@ -67,8 +67,6 @@ async fn check(name: &str, prometheus: &Prometheus, expected: &[Expected]) {
         expected.iter().try_for_each(|expected| expected.is_in(&readings))
     })
     .await;
-    let within = Duration::from_secs(10);
-    assert_eq!(reader.detect(&profile, within).await, Ok(true), "{name} is detected");
     check_history(&profile, &reader, expected).await;
 }
 
@@ -380,11 +378,6 @@ async fn a_prometheus_without_the_series_has_none_of_the_sources() {
         "kafka-lag",
     ] {
         let profile = shipped(name);
-        assert_eq!(
-            reader.detect(&profile, Duration::from_secs(10)).await,
-            Ok(false),
-            "{name}"
-        );
         let readings = read(&mut reader, &profile).await;
         for function in ["fraud", "ledger"] {
             assert!(
