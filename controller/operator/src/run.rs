@@ -1,11 +1,13 @@
 //! `forewarm run`: clients, stores, lease and the tick. Wiring only.
 
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use forewarm_core::units::{Mono, Now, Seconds, Wall};
 use forewarm_source::{DemandReader, Sources};
+use futures::FutureExt;
 use kube::Client;
 use kube::client::ClientBuilder;
 use tokio::net::TcpListener;
@@ -29,7 +31,7 @@ use crate::record::room::Record;
 use crate::remember::Remember;
 use crate::switch::Switch;
 use crate::target::{Kinds, Resource};
-use crate::tick::{Rooms, follow, tick};
+use crate::tick::{Rooms, TickReport, follow, tick};
 
 /// A read that brings no byte for this long is over; a healthy watch is renewed every 55 s.
 const READ_TIMEOUT: Duration = Duration::from_secs(65);
@@ -63,61 +65,37 @@ pub fn wall() -> Wall {
     Wall(jiff::Timestamp::now().as_millisecond())
 }
 
-/// Runs until SIGTERM or SIGINT; gives the lease up at the end.
+/// Runs until SIGTERM or SIGINT; a tick that has begun ends first, then the lease is given up.
 pub async fn run(flags: Run) -> anyhow::Result<()> {
-    let sources = sources(&flags)?;
-    let kinds = Arc::new(Kinds::new(&listed(&flags)?));
-    let run_id = Ulid::new().to_string();
-    let journal: Arc<dyn Journal> = Arc::new(Chain::new(
-        Box::new(std::io::stdout()),
-        flags.log_format,
-        run_id.clone(),
-        Box::new(wall),
-    ));
-    let config = kube::Config::infer().await.context("find the API server")?;
+    let edge = Edge::new(&flags).await?;
+    let Edge {
+        config,
+        journal,
+        kinds,
+        sources,
+        identity,
+    } = &edge;
+    print(&**journal, &start(identity, &flags));
     let heartbeats = Heartbeats::default();
-    let reading = reading_client(config.clone(), &heartbeats)?;
-    let stores = Stores::watch(&reading, &heartbeats, &kinds);
-    let identity = format!("{}_{run_id}", flags.identity);
-    print(&*journal, &start(&identity, &flags));
+    let stores = Stores::watch(&reading_client(config.clone(), &heartbeats)?, &heartbeats, kinds);
     let (elector, leadership) = Elector::new(
         own_connection(config.clone())?,
         &flags.namespace,
         &flags.lease_name,
-        identity,
+        identity.clone(),
         Timing::default(),
-        Arc::clone(&journal),
+        Arc::clone(journal),
     );
-    let switch = Arc::new(Switch::new(
-        own_connection(config.clone())?,
-        &flags.namespace,
-        &flags.switch,
-        Arc::clone(&journal),
-    ));
     let metrics = Metrics::new(flags.metrics_by_namespace);
     let (events, worker) = events(own_connection(config.clone())?, &flags.identity, metrics.clone());
-    let writing = own_connection(config.clone())?;
-    let gate = Gate::new(
-        writing,
-        Arc::clone(&kinds),
-        switch,
-        leadership.term.clone(),
-        Arc::clone(&journal),
-    );
     let rooms = Rooms {
-        observe: Observe::new(stores.clone(), DemandReader::new(&sources), &kinds, true),
+        observe: Observe::new(stores.clone(), DemandReader::new(sources), kinds, true),
         backfill: Backfill::default(),
         remember: Remember::new(Seconds(flags.tick_seconds)),
         standing: std::collections::BTreeMap::new(),
-        apply: Apply::new(
-            gate,
-            Limits {
-                requests: flags.writes_per_tick,
-                ..Limits::default()
-            },
-        ),
+        apply: edge.apply(&flags, &leadership)?,
         record: Record::new(
-            Arc::clone(&journal),
+            Arc::clone(journal),
             own_connection(config.clone())?,
             events,
             metrics.clone(),
@@ -137,54 +115,121 @@ pub async fn run(flags: Run) -> anyhow::Result<()> {
     };
     let (stop, stopped) = oneshot::channel::<()>();
     let election = tokio::spawn(elector.run(async { stopped.await.unwrap_or(()) }));
+    let ticker = Ticker {
+        rooms,
+        stores,
+        leadership,
+        every: flags.tick(),
+        pulse,
+        metrics,
+    };
     tokio::select! {
-        () = ticks(rooms, stores, leadership, flags.tick(), &pulse, &metrics) => {}
+        signal = ticker.run() => tracing::info!(signal, "Stopping."),
         () = worker.run() => {}
         served = serve(listener, admin) => served.context("serve probes and metrics")?,
-        signal = shutdown() => tracing::info!(signal, "Stopping."),
     }
     // The last write has ended: only now may another replica begin.
     stop.send(()).ok();
     election.await.context("give the lease up")
 }
 
-/// Ticks for ever: on time, when the lease is taken, and soon after a policy changed.
-async fn ticks(
-    mut rooms: Rooms,
+/// What is made of the flags before anything is asked.
+struct Edge {
+    config: kube::Config,
+    journal: Arc<dyn Journal>,
+    kinds: Arc<Kinds>,
+    sources: Sources,
+    identity: String,
+}
+
+impl Edge {
+    async fn new(flags: &Run) -> anyhow::Result<Self> {
+        let run_id = Ulid::new().to_string();
+        let identity = format!("{}_{run_id}", flags.identity);
+        let out = Box::new(std::io::stdout());
+        Ok(Self {
+            sources: sources(flags)?,
+            kinds: Arc::new(Kinds::new(&listed(flags)?)),
+            journal: Arc::new(Chain::new(out, flags.log_format, run_id, Box::new(wall))),
+            config: kube::Config::infer().await.context("find the API server")?,
+            identity,
+        })
+    }
+
+    /// The room that writes, behind the switch and the lease.
+    fn apply(&self, flags: &Run, leadership: &Leadership) -> anyhow::Result<Apply> {
+        let connect = || own_connection(self.config.clone());
+        let switch = Switch::new(connect()?, &flags.namespace, &flags.switch, Arc::clone(&self.journal));
+        let (kinds, journal) = (Arc::clone(&self.kinds), Arc::clone(&self.journal));
+        let gate = Gate::new(connect()?, kinds, Arc::new(switch), leadership.term.clone(), journal);
+        let usual = Limits::default();
+        let within = usual.within.min(flags.tick());
+        Ok(Apply::new(
+            gate,
+            Limits {
+                requests: flags.writes_per_tick,
+                within,
+                ..usual
+            },
+        ))
+    }
+}
+
+/// Ticks: on time, when the lease is taken, and soon after a policy changed.
+struct Ticker {
+    rooms: Rooms,
     stores: Stores,
     leadership: Leadership,
     every: Duration,
-    pulse: &Pulse,
-    metrics: &Metrics,
-) {
-    let clocks = Clocks::start();
-    let mut interval = tokio::time::interval(every);
-    interval.set_missed_tick_behavior(MissedTickBehavior::Skip);
-    loop {
-        tokio::select! {
-            _ = interval.tick() => {}
-            () = leadership.taken() => {}
-            () = stores.policies.changed.notified() => tokio::time::sleep(DEBOUNCE).await,
+    pulse: Pulse,
+    metrics: Metrics,
+}
+
+impl Ticker {
+    /// Ticks until a signal, whose name it returns; a signal waits for the end of the tick.
+    async fn run(mut self) -> &'static str {
+        let clocks = Clocks::start();
+        let mut interval = tokio::time::interval(self.every);
+        interval.set_missed_tick_behavior(MissedTickBehavior::Skip);
+        let signal = shutdown();
+        tokio::pin!(signal);
+        loop {
+            tokio::select! {
+                biased;
+                name = &mut signal => return name,
+                () = self.leadership.taken() => {}
+                _ = interval.tick() => {}
+                () = self.stores.policies.changed.notified() => tokio::time::sleep(DEBOUNCE).await,
+            }
+            self.pulse.beat();
+            measure(&self.metrics, &self.stores, &self.leadership);
+            if self.stores.synced() {
+                self.one(&clocks).await;
+            }
         }
-        pulse.beat();
-        measure(metrics, &stores, &leadership);
-        if !stores.synced() {
-            continue;
-        }
-        let now = clocks.now();
+    }
+
+    /// One tick. A panic in it is a bug; it ends this tick, and the next one starts from what the policies' status
+    /// remembers (P1).
+    async fn one(&mut self, clocks: &Clocks) {
         let begun = Instant::now();
-        if leadership.held() {
-            let report = tick(&mut rooms, now).await;
-            tracing::info!(
-                functions = report.functions,
-                applied = report.applied,
-                held = report.held,
-                "Tick finished."
-            );
-        } else {
-            follow(&mut rooms, now).await;
+        let pass = async {
+            if self.leadership.held() {
+                let TickReport {
+                    functions,
+                    applied,
+                    held,
+                } = tick(&mut self.rooms, clocks.now()).await;
+                tracing::info!(functions, applied, held, "Tick finished.");
+            } else {
+                follow(&mut self.rooms, clocks.now()).await;
+            }
+        };
+        if AssertUnwindSafe(pass).catch_unwind().await.is_err() {
+            self.rooms.standing.clear();
+            self.metrics.panicked();
         }
-        metrics.ticked(begun.elapsed(), clocks.now().wall);
+        self.metrics.ticked(begun.elapsed(), clocks.now().wall);
     }
 }
 

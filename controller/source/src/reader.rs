@@ -2,7 +2,6 @@
 //!
 //! All profiles are asked at once, each within the same deadline, so a bad one disturbs nobody else's functions.
 
-use crate::answer::Answer;
 use crate::ask::{Asked, Asker, Prepared};
 use crate::client::Source;
 use crate::error::SourceError;

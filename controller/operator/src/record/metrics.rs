@@ -57,6 +57,7 @@ pub struct Metrics {
     waiting: Family<What, Gauge>,
     events: Family<Outcome, Counter>,
     log_failures: Gauge,
+    panics: Counter,
 }
 
 /// Buckets of durations: 1 ms to 32 s, doubling.
@@ -126,6 +127,7 @@ impl Metrics {
             waiting: Family::default(),
             events: Family::default(),
             log_failures: Gauge::default(),
+            panics: Counter::default(),
         };
         registry.register(
             "build",
@@ -198,6 +200,7 @@ impl Metrics {
             "Time a profile's query took",
             new.query.clone(),
         );
+        registry.register("tick_panics", "Ticks that ended in a panic", new.panics.clone());
         registry.register("leader", "Whether this replica leads", new.leader.clone());
         registry.register("lease_remaining_seconds", "Rest of the lease's term", new.lease.clone());
         registry.register(
@@ -312,6 +315,11 @@ impl Metrics {
             .get_or_create(&What { what: "lines" })
             .set(whole(lines.waiting));
         self.log_failures.set(i64::try_from(failures).unwrap_or(i64::MAX));
+    }
+
+    /// A tick ended in a panic: a bug (P1).
+    pub fn panicked(&self) {
+        self.panics.inc();
     }
 
     /// This replica does not lead: what it told of the fleet while it did is no longer true.
