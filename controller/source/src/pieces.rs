@@ -18,7 +18,8 @@ const STREAK: u32 = 8;
 /// Minutes of the smallest piece: a quarter hour, so that no quarter is torn apart.
 const SMALLEST: i64 = 15;
 
-/// A piece of history: minutes since 1970 UTC from `first` up to, but not with, `end`; whole quarter hours.
+/// A piece of history: minutes since 1970 UTC from `first` up to, but not with, `end`. It begins with a quarter hour
+/// and ends with one, but for the newest, which ends with the last minute that has closed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Piece {
     pub(crate) resolution: Resolution,
@@ -36,15 +37,16 @@ pub(crate) struct Pieces {
 }
 
 impl Pieces {
-    /// Everything up to minute `now`, the running quarter hour left out.
+    /// Everything before the running minute `now`: without the minutes of the running quarter hour a function
+    /// would be without a forecast until a minute was seen, since the newest known one would be too old.
     pub(crate) fn up_to(now: i64) -> Self {
         let quarter = |minute: i64| minute.div_euclid(SMALLEST) * SMALLEST;
-        let (end, seam, start) = (quarter(now), quarter(now - MINUTES), quarter(now - ALL));
+        let (seam, start) = (quarter(now - MINUTES), quarter(now - ALL));
         let mut pending = VecDeque::new();
-        for (span, (resolution, length)) in [(seam..end, PIECE[0]), (start..seam, PIECE[1])] {
+        for (span, (resolution, length)) in [(seam..now, PIECE[0]), (start..seam, PIECE[1])] {
             let mut end = span.end;
             while end > span.start {
-                let first = span.start.max(end - length);
+                let first = span.start.max(next_quarter(end - length));
                 pending.push_back(Piece { resolution, first, end });
                 end = first;
             }
@@ -68,7 +70,7 @@ impl Pieces {
         if piece.end - piece.first <= largest {
             return Some(piece);
         }
-        let seam = piece.end - largest;
+        let seam = next_quarter(piece.end - largest);
         self.pending.push_front(Piece { end: seam, ..piece });
         Some(Piece { first: seam, ..piece })
     }
@@ -86,12 +88,14 @@ impl Pieces {
     /// The piece was not answered. `too_much`: it will come back in halves; false where it cannot get smaller.
     pub(crate) fn failed(&mut self, piece: Piece, too_much: bool) -> bool {
         self.pending.push_front(piece);
-        let half = (piece.end - piece.first) / 2 / SMALLEST * SMALLEST;
-        if too_much && half >= SMALLEST {
+        let length = piece.end - piece.first;
+        let half = (length / 2 / SMALLEST * SMALLEST).max(SMALLEST);
+        let smaller = too_much && half < length;
+        if smaller {
             self.largest[place(piece.resolution)] = half;
             self.streak[place(piece.resolution)] = 0;
         }
-        too_much && half >= SMALLEST
+        smaller
     }
 }
 
@@ -125,6 +129,11 @@ impl Piece {
     }
 }
 
+/// The minute itself where a quarter hour begins with it, else the first of the next quarter hour.
+fn next_quarter(minute: i64) -> i64 {
+    -(-minute).div_euclid(SMALLEST) * SMALLEST
+}
+
 fn place(resolution: Resolution) -> usize {
     match resolution {
         Resolution::Minute => 0,
@@ -139,22 +148,22 @@ mod tests {
     const NOW: i64 = 28_000_003;
 
     #[test]
-    fn the_pieces_cover_fifteen_days_once_newest_first() {
+    fn the_pieces_cover_fifteen_days_up_to_the_running_minute_once_newest_first() {
         let mut pieces = Pieces::up_to(NOW);
         let all: Vec<Piece> = std::iter::from_fn(|| pieces.next()).collect();
-        assert_eq!(all[0].end, 27_999_990);
+        assert_eq!((all[0].first, all[0].end), (27_999_645, NOW));
         assert_eq!(all.len(), 13 + 12);
         for pair in all.windows(2) {
             assert_eq!(pair[1].end, pair[0].first);
         }
         let first = all.last().expect("some").first;
         assert_eq!(first, (NOW - ALL).div_euclid(15) * 15);
-        assert!(all.iter().all(|p| p.first % 15 == 0 && p.end % 15 == 0));
+        assert!(all.iter().all(|p| p.first % 15 == 0 && p.end - p.first <= 24 * 60));
     }
 
     #[test]
     fn a_piece_that_is_too_much_comes_back_in_halves_and_grows_again() {
-        let mut pieces = Pieces::up_to(NOW);
+        let mut pieces = Pieces::up_to(NOW - 13);
         let whole = pieces.next().expect("some");
         assert!(pieces.failed(whole, true));
         let half = pieces.next().expect("some");
@@ -175,7 +184,7 @@ mod tests {
         while pieces.failed(piece, true) {
             piece = pieces.next().expect("some");
         }
-        assert_eq!(piece.end - piece.first, 15);
+        assert_eq!((piece.first, piece.end), (27_999_990, NOW));
         assert_eq!(pieces.next(), Some(piece));
         assert!(!pieces.failed(piece, false));
     }
