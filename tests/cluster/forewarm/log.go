@@ -52,6 +52,12 @@ type Line struct {
 		Field json.RawMessage `json:"field"`
 	} `json:"output"`
 	Inputs json.RawMessage `json:"inputs"`
+	// Learned is what was learned of the past: minutes with a known demand, and the share of the demand that no
+	// function was found for. Nil where it was not read yet.
+	Learned struct {
+		HistoryMinutes  *int `json:"history_minutes"`
+		UnmappedPercent *int `json:"unmapped_percent"`
+	} `json:"learned"`
 }
 
 // Of tells whether the line is about one policy.
