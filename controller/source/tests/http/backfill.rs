@@ -48,7 +48,7 @@ async fn everything(fake: &Fake) -> (BTreeMap<i64, f64>, usize) {
 }
 
 fn check(minutes: &BTreeMap<i64, f64>, quarters: usize) {
-    let last = second(0).wall.minute() / 15 * 15 - 1;
+    let last = second(0).wall.minute() - 1;
     let first = (second(0).wall.minute() - 74 * 60) / 15 * 15;
     assert_eq!(
         minutes.keys().copied().collect::<Vec<_>>(),
