@@ -55,11 +55,7 @@ impl Collector for InFlight {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), fmt::Error> {
         let Level { now, peak } = self.scrape();
         let gauges = [
-            (
-                "function_inflight_requests",
-                "Requests running or queued.",
-                now,
-            ),
+            ("function_inflight_requests", "Requests running or queued.", now),
             (
                 "function_inflight_requests_peak",
                 "Most requests running or queued since the last scrape, which resets it.",

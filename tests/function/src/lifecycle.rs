@@ -20,11 +20,7 @@ use crate::routes::router;
 ///
 /// `born`: when the process started. `stop`: ends when the process is asked to stop.
 /// Errors when the ballast cannot be allocated or the port cannot be opened.
-pub async fn run(
-    config: Config,
-    born: Instant,
-    stop: impl Future<Output = ()> + Send + 'static,
-) -> anyhow::Result<()> {
+pub async fn run(config: Config, born: Instant, stop: impl Future<Output = ()> + Send + 'static) -> anyhow::Result<()> {
     let function = Arc::new(Function::new(config, born));
     let told = Arc::clone(&function);
     tokio::spawn(async move {
@@ -70,8 +66,7 @@ async fn serve(function: &Arc<Function>) -> anyhow::Result<()> {
         leaving.life.draining().await;
         sleep(leaving.config.linger).await;
     };
-    let drained =
-        axum::serve(listener, router(Arc::clone(function))).with_graceful_shutdown(last_accept);
+    let drained = axum::serve(listener, router(Arc::clone(function))).with_graceful_shutdown(last_accept);
     tokio::select! {
         served = drained => Ok(served?),
         () = patience(function) => {

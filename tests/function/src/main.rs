@@ -12,9 +12,7 @@ fn main() -> anyhow::Result<()> {
     let born = Instant::now();
     let config = Config::parse();
     // One thread: requests sleep, and a test bed runs dozens of these on a few cores.
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let outcome = runtime.block_on(async { lifecycle::run(config, born, asked_to_stop()?).await });
     // Not a plain drop: that would wait for memory that is still being filled.
     runtime.shutdown_background();

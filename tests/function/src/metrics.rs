@@ -52,11 +52,7 @@ impl Default for Metrics {
         let mut registry = Registry::default();
         registry.register_collector(Box::new(Arc::clone(&inflight)));
         registry.register("function_requests", "Requests ended", requests.clone());
-        registry.register(
-            "function_errors",
-            "Requests answered with a 5xx",
-            errors.clone(),
-        );
+        registry.register("function_errors", "Requests answered with a 5xx", errors.clone());
         registry.register("function_queue_seconds", "Wait for a slot", queue.clone());
         Self {
             inflight,

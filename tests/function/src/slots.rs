@@ -31,9 +31,6 @@ impl Slots {
 
     /// Waits for a slot behind all who asked before.
     pub async fn take(&self) -> Slot<'_> {
-        self.permits
-            .acquire()
-            .await
-            .expect("the semaphore is never closed")
+        self.permits.acquire().await.expect("the semaphore is never closed")
     }
 }

@@ -56,9 +56,7 @@ async fn hold(mib: u32) -> anyhow::Result<Option<Ballast>> {
     if mib == 0 {
         return Ok(None);
     }
-    Ok(Some(
-        tokio::task::spawn_blocking(move || Ballast::fill(mib)).await??,
-    ))
+    Ok(Some(tokio::task::spawn_blocking(move || Ballast::fill(mib)).await??))
 }
 
 fn headers(function: &Function, arrived: Instant, waited: Duration) -> HeaderMap {

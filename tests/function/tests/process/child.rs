@@ -52,12 +52,8 @@ impl Process {
     /// The value of one series, as it is written.
     pub(crate) fn metric(&self, series: &str) -> String {
         let page = self.get("/metrics").unwrap().body;
-        let value = page
-            .lines()
-            .find_map(|l| l.strip_prefix(series)?.strip_prefix(' '));
-        value
-            .unwrap_or_else(|| panic!("no {series} in\n{page}"))
-            .to_owned()
+        let value = page.lines().find_map(|l| l.strip_prefix(series)?.strip_prefix(' '));
+        value.unwrap_or_else(|| panic!("no {series} in\n{page}")).to_owned()
     }
 
     /// Returns once `count` requests are in flight. Resets the peak, as each scrape does.
@@ -76,13 +72,7 @@ impl Process {
     /// Sends SIGTERM.
     pub(crate) fn terminate(&self) {
         let kill = format!("kill -TERM {}", self.child.id());
-        assert!(
-            Command::new("sh")
-                .args(["-c", &kill])
-                .status()
-                .unwrap()
-                .success()
-        );
+        assert!(Command::new("sh").args(["-c", &kill]).status().unwrap().success());
     }
 
     /// Waits for the exit.
@@ -116,9 +106,7 @@ impl Answer {
 
     /// A header's value.
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
-        self.head
-            .lines()
-            .find_map(|l| l.strip_prefix(name)?.strip_prefix(": "))
+        self.head.lines().find_map(|l| l.strip_prefix(name)?.strip_prefix(": "))
     }
 }
 
@@ -132,9 +120,7 @@ pub(crate) fn get(address: SocketAddr, path: &str) -> io::Result<Answer> {
     )?;
     let mut text = String::new();
     connection.read_to_string(&mut text)?;
-    let (head, body) = text
-        .split_once("\r\n\r\n")
-        .ok_or(io::ErrorKind::UnexpectedEof)?;
+    let (head, body) = text.split_once("\r\n\r\n").ok_or(io::ErrorKind::UnexpectedEof)?;
     let code = head[9..12].parse().unwrap();
     Ok(Answer {
         code,

@@ -23,11 +23,7 @@ fn until_ready_the_port_refuses() {
 
 #[test]
 fn without_refusal_early_requests_wait_for_the_start() {
-    let function = Process::listening(&[
-        ("STARTUP_MS", "1500"),
-        ("STARTUP_REFUSE", "false"),
-        ("WORK_MS", "0"),
-    ]);
+    let function = Process::listening(&[("STARTUP_MS", "1500"), ("STARTUP_REFUSE", "false"), ("WORK_MS", "0")]);
     let answer = function.get("/readyz").unwrap();
     assert_eq!((answer.code, answer.body.as_str()), (503, "starting\n"));
     assert_eq!(function.get("/healthz").unwrap().code, 200);
@@ -41,15 +37,9 @@ fn without_refusal_early_requests_wait_for_the_start() {
 
 #[test]
 fn a_drain_finishes_what_is_in_flight_and_queued() {
-    let mut function = Process::listening(&[
-        ("CONCURRENCY", "1"),
-        ("WORK_MS", "1000"),
-        ("LINGER_MS", "0"),
-    ]);
+    let mut function = Process::listening(&[("CONCURRENCY", "1"), ("WORK_MS", "1000"), ("LINGER_MS", "0")]);
     let address = function.address;
-    let visitors: Vec<_> = (0..3)
-        .map(|_| thread::spawn(move || get(address, "/")))
-        .collect();
+    let visitors: Vec<_> = (0..3).map(|_| thread::spawn(move || get(address, "/"))).collect();
     function.until_in_flight(3);
     function.terminate();
     until(|| get(address, "/healthz").is_err());
@@ -64,16 +54,9 @@ fn a_drain_finishes_what_is_in_flight_and_queued() {
 fn a_late_arrival_is_served_while_lingering_and_sent_elsewhere() {
     let mut function = Process::listening(&[("WORK_MS", "0"), ("LINGER_MS", "3000")]);
     function.terminate();
-    until(|| {
-        function
-            .get("/readyz")
-            .is_ok_and(|a| a.body == "draining\n")
-    });
+    until(|| function.get("/readyz").is_ok_and(|a| a.body == "draining\n"));
     let answer = function.get("/").unwrap();
-    assert_eq!(
-        (answer.code, answer.header("connection")),
-        (200, Some("close"))
-    );
+    assert_eq!((answer.code, answer.header("connection")), (200, Some("close")));
     assert!(function.exit().success());
 }
 

@@ -31,15 +31,9 @@ fn requests_beyond_the_slots_queue_first_in_first_out() {
         assert!(pair[1] + 2 >= pair[0] + work, "{began:?}");
     }
     assert_eq!(function.metric("function_queue_seconds_count"), "4");
-    let waited: f64 = function
-        .metric("function_queue_seconds_sum")
-        .parse()
-        .unwrap();
+    let waited: f64 = function.metric("function_queue_seconds_sum").parse().unwrap();
     let waited = Duration::from_secs_f64(waited).as_millis();
-    let answered: u128 = answers
-        .iter()
-        .map(|a| u128::from(a.millis("x-queue-ms")))
-        .sum();
+    let answered: u128 = answers.iter().map(|a| u128::from(a.millis("x-queue-ms"))).sum();
     assert!(
         (answered..=answered + 4).contains(&waited),
         "{waited} counted, {answered} answered"
@@ -56,15 +50,9 @@ fn a_burst_between_scrapes_shows_in_the_next_scrape_only() {
     });
     let page = function.get("/metrics").unwrap().body;
     assert!(page.contains("\nfunction_inflight_requests 0\n"), "{page}");
-    assert!(
-        page.contains("\nfunction_inflight_requests_peak 6\n"),
-        "{page}"
-    );
+    assert!(page.contains("\nfunction_inflight_requests_peak 6\n"), "{page}");
     let page = function.get("/metrics").unwrap().body;
-    assert!(
-        page.contains("\nfunction_inflight_requests_peak 0\n"),
-        "{page}"
-    );
+    assert!(page.contains("\nfunction_inflight_requests_peak 0\n"), "{page}");
 }
 
 #[test]
@@ -120,12 +108,6 @@ fn a_client_that_leaves_the_queue_leaves_the_gauge() {
     function.until_in_flight(1);
     drop(running);
     function.until_in_flight(0);
-    assert_eq!(
-        function.metric("function_requests_total{code=\"499\"}"),
-        "2"
-    );
-    assert_eq!(
-        function.get("/?work_ms=0").unwrap().millis("x-queue-ms") / 1000,
-        0
-    );
+    assert_eq!(function.metric("function_requests_total{code=\"499\"}"), "2");
+    assert_eq!(function.get("/?work_ms=0").unwrap().millis("x-queue-ms") / 1000, 0);
 }
