@@ -3,18 +3,20 @@
 //! Labels are bounded: words of the code, names that an administrator gave (profiles), and, only
 //! behind a flag, namespaces. No name of a function is ever a label. docs/metrics.md lists every metric.
 
-use super::change::distrust;
-use super::line::{VERSION, VerdictWord};
+mod label;
+mod sums;
+
+use self::label::{
+    Build, Kind, ModeState, Namespace, OfMode, Outcome, Profile, ProfileOf, ReasonVerdict, Room, Rule, What, Why,
+};
+use self::sums::Sums;
+use super::Told;
+use super::line::VERSION;
 use super::status::Written;
 use super::tell::Lines;
-use super::{Told, labels};
-use forewarm_core::decision::{FieldVerdict, Verdict};
-use forewarm_core::forecast::Trust;
-use forewarm_core::observation::Reading;
-use forewarm_core::policy::Mode;
 use forewarm_core::units::Wall;
 use forewarm_source::ProfileState;
-use prometheus_client::encoding::{EncodeLabelSet, text::encode};
+use prometheus_client::encoding::text::encode;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::{Family, MetricConstructor};
 use prometheus_client::metrics::gauge::Gauge;
@@ -70,29 +72,6 @@ impl MetricConstructor<Histogram> for Seconds {
             0.001, 2.0, 16,
         ))
     }
-}
-
-macro_rules! label_set {
-    ($($name:ident { $($label:ident: $type:ty),+ })+) => {$(
-        #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, EncodeLabelSet)]
-        struct $name { $($label: $type),+ }
-    )+};
-}
-
-label_set! {
-    Room { room: &'static str }
-    ModeState { mode: &'static str, state: &'static str }
-    ReasonVerdict { reason: &'static str, verdict: &'static str }
-    Outcome { outcome: &'static str }
-    Rule { rule: String }
-    Why { why: &'static str }
-    OfMode { mode: &'static str }
-    Namespace { namespace: String }
-    Kind { kind: &'static str }
-    Profile { profile: String }
-    ProfileOf { profile: String, of: &'static str }
-    What { what: &'static str }
-    Build { version: &'static str }
 }
 
 impl Metrics {
@@ -357,117 +336,6 @@ impl Metrics {
     }
 }
 
-/// One tick, counted.
-#[derive(Default)]
-struct Sums {
-    by_namespace: bool,
-    functions: BTreeMap<ModeState, i64>,
-    decisions: BTreeMap<ReasonVerdict, i64>,
-    outcomes: BTreeMap<Outcome, i64>,
-    holds: BTreeMap<Rule, i64>,
-    metrics: BTreeMap<Why, i64>,
-    untrusted: BTreeMap<Why, i64>,
-    demoted: BTreeMap<Why, i64>,
-    above: BTreeMap<OfMode, i64>,
-    namespaces: BTreeMap<Namespace, i64>,
-}
-
-impl Sums {
-    fn of(all: &[Told<'_>], by_namespace: bool) -> Self {
-        let mut sums = Self {
-            by_namespace,
-            ..Self::default()
-        };
-        // Rules that hold nobody are shown at zero, so that an alert on one has a series from the start.
-        for rule in forewarm_core::guard::RULES {
-            sums.holds.insert(
-                Rule {
-                    rule: rule.name.to_owned(),
-                },
-                0,
-            );
-        }
-        for told in all {
-            sums.add(told);
-        }
-        sums
-    }
-
-    fn add(&mut self, told: &Told<'_>) {
-        let mode = mode(told.function.policy.mode);
-        *self
-            .functions
-            .entry(ModeState {
-                mode,
-                state: state(told),
-            })
-            .or_default() += 1;
-        let (reason, verdict) = (
-            told.decision.reason.label(),
-            VerdictWord::of(&told.decision.verdict).label(),
-        );
-        *self.decisions.entry(ReasonVerdict { reason, verdict }).or_default() += 1;
-        for outcome in told.outcomes {
-            *self
-                .outcomes
-                .entry(Outcome {
-                    outcome: labels::detail(outcome),
-                })
-                .or_default() += 1;
-        }
-        if let Verdict::Hold(rule) = &told.decision.verdict {
-            *self.holds.entry(Rule { rule: rule.to_string() }).or_default() += 1;
-        }
-        if let Reading::Unknown(why) = &told.function.observation.demand {
-            *self.metrics.entry(Why { why: why.label() }).or_default() += 1;
-        }
-        if let Some(why) = distrust(&told.function.forecast) {
-            let demoted = told.function.forecast.trust == Trust::Trusted;
-            let sums = if demoted {
-                &mut self.demoted
-            } else {
-                &mut self.untrusted
-            };
-            *sums.entry(Why { why: why.label() }).or_default() += 1;
-        }
-        self.above(told, mode);
-    }
-
-    fn above(&mut self, told: &Told<'_>, mode: &'static str) {
-        let (Some(held), Some(wish)) = (told.decision.to().or(told.decision.held), &told.decision.wish) else {
-            return;
-        };
-        let above = i64::from(held.minus(wish.user).0);
-        *self.above.entry(OfMode { mode }).or_default() += above;
-        if self.by_namespace && told.function.policy.mode == Mode::Enforce {
-            let namespace = told.key.namespace.clone();
-            *self.namespaces.entry(Namespace { namespace }).or_default() += above;
-        }
-    }
-}
-
-const fn mode(mode: Mode) -> &'static str {
-    match mode {
-        Mode::Shadow => "Shadow",
-        Mode::Enforce => "Enforce",
-    }
-}
-
-/// In one word what can happen to a function.
-fn state(told: &Told<'_>) -> &'static str {
-    match &told.decision.field {
-        _ if told.function.policy.paused => "Paused",
-        FieldVerdict::Unseen => "TargetUnknown",
-        FieldVerdict::InManifest { .. } | FieldVerdict::Aside { .. } | FieldVerdict::Scaler { .. } => "Conflict",
-        FieldVerdict::AtZero => "AtZero",
-        FieldVerdict::Free
-        | FieldVerdict::TakeOver { .. }
-        | FieldVerdict::Reset { .. }
-        | FieldVerdict::NewUserFloor { .. }
-        | FieldVerdict::Lagging => "Deciding",
-    }
-}
-
 /// Sets the series to `now`; those that are not in it go.
 fn replace<L>(family: &Family<L, Gauge>, now: BTreeMap<L, i64>)
 where
@@ -495,142 +363,4 @@ fn whole(count: usize) -> i64 {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::record::sample::{Sample, hold, rise, steady};
-    use forewarm_core::forecast::Distrust;
-    use forewarm_core::observation::Why as CoreWhy;
-    use forewarm_core::outcome::{Fence, Outcome as CoreOutcome};
-    use std::collections::BTreeSet;
-
-    fn fleet() -> Vec<Sample> {
-        let fenced = CoreOutcome::Fenced { by: Fence::SwitchedOff };
-        vec![
-            Sample::new(rise(2, 12)).outcome(CoreOutcome::Shadow).named(1),
-            Sample::new(rise(2, 12)).mode(Mode::Enforce).outcome(fenced).named(2),
-            Sample::new(hold("trust", 12, 2))
-                .demand_reading(Reading::Unknown(CoreWhy::SourceDown))
-                .named(3),
-            Sample::new(steady(2)).distrust(Distrust::ModelFailed).named(4),
-            Sample::new(steady(2)).demoted(Distrust::Undercovers).paused().named(5),
-        ]
-    }
-
-    /// Everything set once, so that every metric has a series.
-    fn full() -> Metrics {
-        let metrics = Metrics::new(true);
-        let samples = fleet();
-        let told: Vec<Told<'_>> = samples.iter().map(Sample::told).collect();
-        let lines = Lines {
-            waiting: 3,
-            ..Lines::default()
-        };
-        let status = Written {
-            written: 4,
-            waiting: 5,
-            ..Written::default()
-        };
-        metrics.told(&told, 2, &lines, status, 0);
-        metrics.ticked(Duration::from_millis(30), Wall(1_795_528_995_000));
-        metrics.room("observe", Duration::from_millis(3));
-        metrics.lease(true, Duration::from_secs(9));
-        metrics.watched("pods", Duration::from_secs(2), 1);
-        let state = ProfileState {
-            series: 9,
-            foreign: 2,
-            took: Duration::from_millis(70),
-            ..ProfileState::default()
-        };
-        metrics.queried(&[("http-inflight".to_owned(), state)].into());
-        metrics.event("sent");
-        metrics
-    }
-
-    #[test]
-    fn a_tick_is_counted_by_bounded_words() {
-        let text = full().text();
-        for line in [
-            "forewarm_build_info{version=\"0.1.0\"} 1",
-            "forewarm_functions{mode=\"Shadow\",state=\"Deciding\"} 3",
-            "forewarm_functions{mode=\"Enforce\",state=\"Deciding\"} 1",
-            "forewarm_functions{mode=\"Shadow\",state=\"Paused\"} 1",
-            "forewarm_policies_unusable 2",
-            "forewarm_decisions_total{reason=\"ForecastRise\",verdict=\"Apply\"} 2",
-            "forewarm_outcomes_total{outcome=\"SwitchedOff\"} 1",
-            "forewarm_holds{rule=\"trust\"} 1",
-            "forewarm_holds{rule=\"brake\"} 0",
-            "forewarm_metrics_untrusted{why=\"SourceDown\"} 1",
-            "forewarm_forecast_untrusted{why=\"ModelFailed\"} 1",
-            "forewarm_forecast_demoted{why=\"Undercovers\"} 1",
-            "forewarm_pods_above_user_floor{mode=\"Shadow\"} 20",
-            "forewarm_namespace_pods_above_user_floor{namespace=\"payments\"} 10",
-            "forewarm_watch_age_seconds{kind=\"pods\"} 2.0",
-            "forewarm_watch_restarts{kind=\"pods\"} 1",
-            "forewarm_source_up{profile=\"http-inflight\"} 1",
-            "forewarm_profile_series{profile=\"http-inflight\",of=\"functions\"} 7",
-            "forewarm_leader 1",
-            "forewarm_lease_remaining_seconds 9.0",
-            "forewarm_status_writes_total{outcome=\"written\"} 4",
-            "forewarm_waiting{what=\"lines\"} 3",
-            "forewarm_log_failures 0",
-        ] {
-            assert!(text.lines().any(|have| have == line), "{line} not in\n{text}");
-        }
-        assert!(text.ends_with("# EOF\n"));
-        assert!(
-            !text.contains("fraud-scorer") && !text.contains("f1"),
-            "no function's name"
-        );
-    }
-
-    #[test]
-    fn what_is_over_leaves_no_series_behind() {
-        let metrics = full();
-        let sample = Sample::new(steady(2));
-        metrics.told(&[sample.told()], 0, &Lines::default(), Written::default(), 0);
-        let text = metrics.text();
-        assert!(!text.contains("SourceDown") && !text.contains("ModelFailed"), "{text}");
-        assert!(text.contains("forewarm_decisions_total{reason=\"ForecastRise\",verdict=\"Apply\"} 2"));
-    }
-
-    #[test]
-    fn a_replica_that_lost_the_lease_shows_no_fleet() {
-        let metrics = full();
-        metrics.follows();
-        let text = metrics.text();
-        for name in ["functions", "holds", "metrics_untrusted", "pods_above_user_floor"] {
-            assert!(!text.contains(&format!("\nforewarm_{name}{{")), "{text}");
-        }
-    }
-
-    #[test]
-    fn namespaces_are_shown_only_behind_the_flag() {
-        let metrics = Metrics::new(false);
-        let samples = fleet();
-        let told: Vec<Told<'_>> = samples.iter().map(Sample::told).collect();
-        metrics.told(&told, 0, &Lines::default(), Written::default(), 0);
-        assert!(!metrics.text().contains("payments"));
-    }
-
-    #[test]
-    fn the_documentation_lists_exactly_what_is_registered() {
-        let text = full().text();
-        let registered: BTreeSet<String> = text
-            .lines()
-            .filter_map(|line| line.strip_prefix("# TYPE "))
-            .filter_map(|line| line.split_once(' '))
-            .map(|(name, kind)| match kind {
-                "counter" => format!("{name}_total"),
-                "info" => format!("{name}_info"),
-                _ => name.to_owned(),
-            })
-            .collect();
-        let documented: BTreeSet<String> = include_str!("../../../../docs/metrics.md")
-            .lines()
-            .filter_map(|line| line.strip_prefix("| `forewarm_"))
-            .filter_map(|line| line.split(['`', '{']).next())
-            .map(|name| format!("forewarm_{name}"))
-            .collect();
-        assert_eq!(registered, documented);
-    }
-}
+mod tests;

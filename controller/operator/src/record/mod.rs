@@ -16,6 +16,8 @@ pub mod ascii;
 pub mod chain;
 pub mod change;
 pub mod events;
+#[cfg(test)]
+pub(crate) mod every;
 pub mod heartbeat;
 pub mod human;
 pub mod labels;

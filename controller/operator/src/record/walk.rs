@@ -10,15 +10,15 @@ use super::line::{
 use super::memory::Memory;
 use super::sample::{Sample, hold, rise, steady};
 use super::tell::Teller;
-use super::{Journal, Told, schema};
+use super::{Journal, Told, every, schema};
 use forewarm_core::decide::{Inputs, World, decide};
-use forewarm_core::decision::{Decision, FieldVerdict, Reason, Step, Verdict};
-use forewarm_core::forecast::{Band, Distrust, Trust};
-use forewarm_core::observation::{DemandSample, LeadTimeSource, Ownership, Reading, Target, Why, Writer, WriterKind};
-use forewarm_core::outcome::{Fence, Outcome, RefusedKind};
+use forewarm_core::decision::{Decision, FieldVerdict, Step, Verdict};
+use forewarm_core::forecast::{Band, Trust};
+use forewarm_core::observation::{DemandSample, LeadTimeSource, Ownership, Reading, Target, Writer, WriterKind};
+use forewarm_core::outcome::Outcome;
 use forewarm_core::policy::{ForecastMode, FunctionKey, Mode, OnConflict};
 use forewarm_core::standing::{Aside, AsideWhy, Standing, UserFloor, UserFloorFrom};
-use forewarm_core::units::{Demand, Mono, Percent, Replicas, Seconds, Wall};
+use forewarm_core::units::{Demand, Mono, Percent, Replicas, Wall};
 use forewarm_core::wish::BoundBy;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
@@ -86,121 +86,13 @@ impl Dice {
     }
 }
 
-/// Every reason why a value is not known. The match has a branch for each, so a new one must be added here.
-pub(crate) fn every_why() -> Vec<Why> {
-    let next = |why: &Why| match why {
-        Why::NotYetRead => Some(Why::Absent),
-        Why::Absent => Some(Why::Stale { age: Seconds(90) }),
-        Why::Stale { .. } => Some(Why::NotANumber),
-        Why::NotANumber => Some(Why::Infinite),
-        Why::Infinite => Some(Why::Negative),
-        Why::Negative => Some(Why::WrongShape),
-        Why::WrongShape => Some(Why::Incomplete {
-            reporting: Replicas(2),
-            ready: Replicas(3),
-        }),
-        Why::Incomplete { .. } => {
-            let (from, to) = (Demand::new(1.5).unwrap(), Demand::new(1e9).unwrap());
-            Some(Why::ImplausibleJump { from, to })
-        }
-        Why::ImplausibleJump { .. } => Some(Why::SourceDown),
-        Why::SourceDown => Some(Why::QueryFailed),
-        Why::QueryFailed => Some(Why::PartialAnswer),
-        Why::PartialAnswer => Some(Why::TooLarge),
-        Why::TooLarge => Some(Why::ProfileUnusable),
-        Why::ProfileUnusable => Some(Why::PerReplicaUnknown),
-        Why::PerReplicaUnknown => Some(Why::TargetMissing),
-        Why::TargetMissing => Some(Why::TargetStale),
-        Why::TargetStale => Some(Why::KindNotListed),
-        Why::KindNotListed => None,
-    };
-    std::iter::successors(Some(Why::NotYetRead), next).collect()
-}
-
-/// Every reason why a forecast is not trusted.
-pub(crate) fn every_distrust() -> Vec<Distrust> {
-    let next = |why: &Distrust| match why {
-        Distrust::TooLittleHistory => Some(Distrust::WorseThanSeasonalNaive),
-        Distrust::WorseThanSeasonalNaive => Some(Distrust::Undercovers),
-        Distrust::Undercovers => Some(Distrust::ModelFailed),
-        Distrust::ModelFailed => Some(Distrust::HistoryStale),
-        Distrust::HistoryStale => None,
-    };
-    std::iter::successors(Some(Distrust::TooLittleHistory), next).collect()
-}
-
-/// Every decision's reason.
-pub(crate) fn every_reason() -> Vec<Reason> {
-    let next = |reason: &Reason| match reason {
-        Reason::ForecastRise => Some(Reason::ReactiveRise),
-        Reason::ReactiveRise => Some(Reason::UserFloor),
-        Reason::UserFloor => Some(Reason::DeployReset),
-        Reason::DeployReset => Some(Reason::Quiet),
-        Reason::Quiet => Some(Reason::LoweredMax),
-        Reason::LoweredMax => Some(Reason::Steady),
-        Reason::Steady => Some(Reason::Adopting),
-        Reason::Adopting => Some(Reason::Held),
-        Reason::Held => Some(Reason::TargetUnknown),
-        Reason::TargetUnknown => None,
-    };
-    std::iter::successors(Some(Reason::ForecastRise), next).collect()
-}
-
-/// Every verdict on a field.
-fn every_field() -> Vec<FieldVerdict> {
-    let (by, user, why) = (|| "helm".to_owned(), Replicas(2), AsideWhy::FieldTaken);
-    let next = |field: &FieldVerdict| match field {
-        FieldVerdict::Unseen => Some(FieldVerdict::Free),
-        FieldVerdict::Free => Some(FieldVerdict::TakeOver { user }),
-        FieldVerdict::TakeOver { .. } => Some(FieldVerdict::Reset { by: by() }),
-        FieldVerdict::Reset { .. } => Some(FieldVerdict::NewUserFloor { user, by: by() }),
-        FieldVerdict::NewUserFloor { .. } => Some(FieldVerdict::InManifest {
-            by: by(),
-            adopted: false,
-        }),
-        FieldVerdict::InManifest { .. } => Some(FieldVerdict::Aside { by: by(), why }),
-        FieldVerdict::Aside { .. } => Some(FieldVerdict::Scaler { by: by() }),
-        FieldVerdict::Scaler { .. } => Some(FieldVerdict::AtZero),
-        FieldVerdict::AtZero => Some(FieldVerdict::Lagging),
-        FieldVerdict::Lagging => None,
-    };
-    std::iter::successors(Some(FieldVerdict::Unseen), next).collect()
-}
-
-/// Every outcome, with every fence and every kind of refusal.
-pub(crate) fn every_outcome() -> Vec<Outcome> {
-    let fence = |fence: &Fence| match fence {
-        Fence::SwitchedOff => Some(Fence::LeaseLost),
-        Fence::LeaseLost => Some(Fence::ForeignNamespace),
-        Fence::ForeignNamespace => Some(Fence::TickFull),
-        Fence::TickFull => Some(Fence::NotYetVisible),
-        Fence::NotYetVisible => Some(Fence::EarlierStep),
-        Fence::EarlierStep => Some(Fence::StaleView),
-        Fence::StaleView => None,
-    };
-    let refusal = |kind: &RefusedKind| match kind {
-        RefusedKind::PermissionDenied => Some(RefusedKind::Invalid),
-        RefusedKind::Invalid => Some(RefusedKind::NotFound),
-        RefusedKind::NotFound => Some(RefusedKind::ServerError),
-        RefusedKind::ServerError => Some(RefusedKind::Unreachable),
-        RefusedKind::Unreachable => None,
-    };
-    let fences = std::iter::successors(Some(Fence::SwitchedOff), fence).map(|by| Outcome::Fenced { by });
-    let refusals = std::iter::successors(Some(RefusedKind::PermissionDenied), refusal).map(|kind| Outcome::Refused {
-        kind,
-        message: "admission said no".into(),
-    });
-    let plain = [Outcome::Applied, Outcome::Shadow, Outcome::Conflict, Outcome::TimedOut];
-    plain.into_iter().chain(fences).chain(refusals).collect()
-}
-
 /// The first function's world, moved at random: trouble now and then, everything else the common case.
 fn stir(sample: &mut Sample, dice: &mut Dice) {
     let observation = &mut sample.function.observation;
     let (current, extra) = (dice.amount(400), dice.amount(50));
     let peak = Demand::new(current.get() + extra.get()).unwrap();
     observation.demand = match dice.below(6) {
-        0 => Reading::Unknown(dice.pick(&every_why())),
+        0 => Reading::Unknown(dice.pick(&every::why())),
         _ => Reading::Known(DemandSample { current, peak }),
     };
     observation.demand_known_at = observation
@@ -215,11 +107,11 @@ fn stir(sample: &mut Sample, dice: &mut Dice) {
     }
     let forecast = &mut sample.function.forecast;
     forecast.trust = if dice.below(4) == 0 {
-        Trust::Untrusted(dice.pick(&every_distrust()))
+        Trust::Untrusted(dice.pick(&every::distrust()))
     } else {
         Trust::Trusted
     };
-    forecast.demoted = (dice.below(4) == 0).then(|| dice.pick(&every_distrust()));
+    forecast.demoted = (dice.below(4) == 0).then(|| dice.pick(&every::distrust()));
     forecast.upper = dice.amount(600);
     forecast.expected_now = (dice.below(3) > 0).then(|| Band {
         lower: dice.amount(100),
@@ -270,7 +162,7 @@ fn carry_out(sample: &mut Sample, dice: &mut Dice) {
     let outcome = if shadow {
         Outcome::Shadow
     } else {
-        dice.pick(&every_outcome())
+        dice.pick(&every::outcome())
     };
     if let (Outcome::Applied, Some(Step::SetFloor { to, .. }), Reading::Known(target)) =
         (&outcome, steps.first(), &mut sample.function.observation.target)
@@ -379,28 +271,28 @@ fn a5_a_line_holds_though_its_numbers_are_awkward() {
 fn every_variant_of_every_type_in_a_line_holds_to_the_schema() {
     let (chain, output) = log();
     let print = |sample: &Sample| Teller::new(chain.clone()).tick(&[sample.told()]);
-    for why in every_why() {
+    for why in every::why() {
         let mut sample = Sample::new(hold("trust", 12, 2)).demand_reading(Reading::Unknown(why.clone()));
         sample.decision.counterfactual = Reading::Unknown(why.clone());
         sample.decision.wish.as_mut().unwrap().reactive = Reading::Unknown(why.clone());
         sample.function.observation.target = Reading::Unknown(why);
         print(&sample);
     }
-    for why in every_distrust() {
+    for why in every::distrust() {
         print(&Sample::new(steady(2)).distrust(why));
         print(&Sample::new(steady(2)).demoted(why));
     }
-    for reason in every_reason() {
+    for reason in every::reason() {
         let mut sample = Sample::new(steady(2));
         sample.decision.reason = reason;
         print(&sample);
     }
-    for field in every_field() {
+    for field in every::field() {
         let mut sample = Sample::new(steady(2));
         sample.decision.field = field;
         print(&sample);
     }
-    for outcome in every_outcome() {
+    for outcome in every::outcome() {
         print(&Sample::new(rise(2, 12)).outcome(outcome));
     }
     for bound_by in [BoundBy::User, BoundBy::Forecast, BoundBy::Reactive, BoundBy::Max] {
@@ -468,7 +360,7 @@ fn every_event_of_the_gate_holds_to_the_schema() {
             },
         );
     }
-    for outcome in &every_outcome() {
+    for outcome in &every::outcome() {
         print(
             &*chain,
             &OutcomeLine {
