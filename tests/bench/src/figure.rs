@@ -34,3 +34,12 @@ fn status(field: &str) -> anyhow::Result<f64> {
     let kibibytes: f64 = line.trim().trim_end_matches(" kB").parse().context("not a number")?;
     Ok(kibibytes / 1024.0)
 }
+
+/// CPU time that this process has used, in ms, to a hundredth of a second.
+pub(crate) fn cpu_millis() -> anyhow::Result<f64> {
+    let text = std::fs::read_to_string("/proc/self/stat").context("could not read /proc/self/stat")?;
+    // Fields 14 and 15 of proc(5), counted after the name, which may hold spaces; in ticks of 10 ms.
+    let after_name = text.rsplit_once(") ").context("no name")?.1;
+    let ticks = after_name.split(' ').skip(11).take(2).map(str::parse::<f64>);
+    Ok(ticks.sum::<Result<f64, _>>().context("not a number")? * 10.0)
+}
