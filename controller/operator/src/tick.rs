@@ -7,6 +7,7 @@ use forewarm_api::status::restore;
 use forewarm_core::decide::{Decided, Function, decide};
 use forewarm_core::decision::Verdict;
 use forewarm_core::forecast::Forecast;
+use forewarm_core::observation::Reading;
 use forewarm_core::outcome::Outcome;
 use forewarm_core::policy::FunctionKey;
 use forewarm_core::standing::Standing;
@@ -77,8 +78,9 @@ pub async fn follow(rooms: &mut Rooms, now: Now) {
 }
 
 /// The line behind a snapshot: everything but the questions to the world.
-pub async fn line(rooms: &mut Rooms, snapshot: Snapshot) -> TickReport {
+pub async fn line(rooms: &mut Rooms, mut snapshot: Snapshot) -> TickReport {
     let now = snapshot.now;
+    lay_over(rooms, &mut snapshot);
     let mut lap = Lap::start();
     rooms.backfill.advance(&snapshot, &rooms.observe, &mut rooms.remember);
     let forecasts = rooms.remember.forecast(&snapshot).await;
@@ -119,6 +121,15 @@ pub async fn line(rooms: &mut Rooms, snapshot: Snapshot) -> TickReport {
         .await;
     lap.end(rooms, "record");
     report(&decided, &outcomes)
+}
+
+/// No target is older than our own last write to it.
+fn lay_over(rooms: &Rooms, snapshot: &mut Snapshot) {
+    for seen in snapshot.functions.values_mut() {
+        if let Reading::Known(target) = &mut seen.observation.target {
+            rooms.apply.lay_over(target, &seen.resource_version);
+        }
+    }
 }
 
 /// How long each room takes of a tick.
@@ -225,9 +236,6 @@ impl<'a> Pass<'a> {
     fn intents(&self, rooms: &Rooms, barred: &BTreeSet<FunctionKey>) -> Vec<Intent> {
         let viewed_at = rooms.observe.viewed_at(self.snapshot.now);
         let one = |(key, seen): (&FunctionKey, &Seen)| {
-            if let Some(target) = seen.observation.target.known() {
-                rooms.apply.seen(&target.uid, target.floor, &seen.resource_version);
-            }
             let Verdict::Apply(steps) = &self.decided.get(key)?.decision.verdict else {
                 return None;
             };

@@ -48,8 +48,7 @@ func aPersonScales(s *scene) {
 		scale   func()
 	}{
 		{"kubectl", func() { s.kubectl("scale", "deployment", name, "--replicas=3") }},
-		{"kubectl-patch", func() { s.kubectl("patch", "deployment", name, "--patch", `{"spec":{"replicas":3}}`) }},
-		{"kubectl", func() { s.kubectl("scale", "deployment", name, "--replicas=9") }},
+		{"kubectl-patch", func() { s.kubectl("patch", "deployment", name, "--patch", `{"spec":{"replicas":9}}`) }},
 	}
 	for touch, way := range ways {
 		way.scale()

@@ -3,6 +3,7 @@
 package ownership
 
 import (
+	"flag"
 	"os"
 	"testing"
 	"time"
@@ -18,4 +19,10 @@ const patience = 90 * time.Second
 // threeTicks is how long nothing may happen where nothing must.
 const threeTicks = 6 * time.Second
 
-func TestMain(m *testing.M) { os.Exit(kit.Main(m, bed.Options{}, forewarm.Setup{}.Prepare)) }
+func TestMain(m *testing.M) {
+	// The rows wait for ticks most of the time: six of them at once keep two cores busy.
+	if err := flag.Set("test.parallel", "6"); err != nil {
+		panic(err)
+	}
+	os.Exit(kit.Main(m, bed.Options{}, forewarm.Setup{}.Prepare))
+}

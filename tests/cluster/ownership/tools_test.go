@@ -20,7 +20,7 @@ type chart struct {
 func (s *scene) chart(helm string) chart {
 	s.Helper()
 	manifest := s.function(0).With("metadata.annotations", forewarm.Map{"note": "NOTE"}).With("spec.replicas", "REPLICAS").JSON()
-	manifest = strings.Replace(manifest, `"replicas":"REPLICAS",`, `{{ with .Values.replicas }}"replicas":{{ . }},{{ end }}`, 1)
+	manifest = strings.Replace(manifest, `"replicas":"REPLICAS",`, ` {{ with .Values.replicas }}"replicas":{{ . }},{{ end }}`, 1)
 	manifest = strings.Replace(manifest, "NOTE", "{{ .Values.note }}", 1)
 	folder := s.TempDir()
 	for file, text := range map[string]string{

@@ -94,9 +94,11 @@ impl Gate {
         }
     }
 
-    /// What the watch shows of an object: a write of ours that is in it counts as visible (W5).
-    pub fn seen(&self, uid: &str, floor: Replicas, resource_version: &str) {
+    /// What the watch shows of an object: a write of ours that is in it counts as visible (W5). Returns the value of
+    /// one that is not.
+    pub(super) fn seen(&self, uid: &str, floor: Replicas, resource_version: &str) -> Option<Replicas> {
         self.own.seen(uid, floor, resource_version);
+        self.own.unseen(uid)
     }
 
     /// Carries out the step at `place` of `intent`.

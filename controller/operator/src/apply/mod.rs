@@ -14,9 +14,10 @@ pub use gate::{Gate, audit_id};
 
 use crate::target::TargetRef;
 use forewarm_core::decision::Step;
+use forewarm_core::observation::Target;
 use forewarm_core::outcome::{Fence, Outcome};
 use forewarm_core::policy::{FunctionKey, Mode};
-use forewarm_core::units::{Mono, Now, Replicas};
+use forewarm_core::units::{Mono, Now};
 use futures::StreamExt;
 use refusals::Refusals;
 use std::time::Duration;
@@ -88,10 +89,13 @@ impl Apply {
         }
     }
 
-    /// Tells what the watch shows of a target, so that a write of ours counts as visible (W5). To be called
-    /// for each known target before [`Self::run`].
-    pub fn seen(&self, uid: &str, floor: Replicas, resource_version: &str) {
-        self.gate.seen(uid, floor, resource_version);
+    /// Takes in what the watch shows of a target, and lays our last accepted write over it until the watch shows
+    /// that (W5): an older read beside the memory of our write would look like a deploy's reset. To be called for
+    /// each known target before it is decided upon.
+    pub fn lay_over(&self, target: &mut Target, resource_version: &str) {
+        if let Some(floor) = self.gate.seen(&target.uid, target.floor, resource_version) {
+            target.floor = floor;
+        }
     }
 
     /// Carries out `intents`; the answers come in their order, one for each, with one outcome a step.

@@ -79,6 +79,14 @@ impl OwnWrites {
         }
     }
 
+    /// The value of an accepted write that the watch does not show yet. `None`: there is none, or it has not been
+    /// shown for so long that the watch is believed.
+    pub(super) fn unseen(&self, uid: &str) -> Option<Replicas> {
+        let writes = self.lock();
+        let write = writes.get(uid)?;
+        (write.certain && write.at.elapsed() < PATIENCE).then_some(write.to)
+    }
+
     /// What the next write to the object must do first. A write that may have happened needs no patience: the
     /// look tells, and should it still be under way, one of the two fails its test of the field.
     pub(super) fn next(&self, uid: &str) -> Next {
@@ -111,10 +119,12 @@ mod tests {
         own.accepted("u", Replicas(5), Some(10));
         own.seen("u", Replicas(3), "9");
         assert_eq!(own.next("u"), Next::Wait, "an older version");
+        assert_eq!(own.unseen("u"), Some(Replicas(5)));
         own.seen("other", Replicas(5), "10");
         assert_eq!(own.next("u"), Next::Wait, "another object");
         own.seen("u", Replicas(3), "11");
         assert_eq!(own.next("u"), Next::Free, "a later version, whatever it holds");
+        assert_eq!(own.unseen("u"), None);
     }
 
     #[tokio::test(start_paused = true)]
@@ -135,6 +145,7 @@ mod tests {
         assert_eq!(own.next("u"), Next::Wait);
         tokio::time::advance(Duration::from_secs(1)).await;
         assert_eq!(own.next("u"), Next::AfterLook);
+        assert_eq!(own.unseen("u"), None, "the watch is believed");
     }
 
     #[tokio::test(start_paused = true)]
@@ -142,6 +153,7 @@ mod tests {
         let own = OwnWrites::default();
         own.uncertain("u", Replicas(5));
         assert_eq!(own.next("u"), Next::AfterLook);
+        assert_eq!(own.unseen("u"), None, "nobody knows");
         own.seen("u", Replicas(5), "11");
         assert_eq!(own.next("u"), Next::Free);
     }

@@ -7,8 +7,9 @@ use crate::lease::Term;
 use crate::record::line::event::{INTENT, OUTCOME};
 use crate::switch::Switch;
 use crate::target::{Kinds, Resource};
+use forewarm_core::observation::Ownership;
 use forewarm_core::outcome::RefusedKind;
-use forewarm_core::units::Wall;
+use forewarm_core::units::{Replicas, Wall};
 use serde_json::{Value, json};
 use std::sync::{Arc, Mutex};
 use tokio::sync::watch;
@@ -28,6 +29,20 @@ struct Room {
 }
 
 impl Room {
+    /// The floor that is decided upon where the watch shows this one.
+    fn shown(&self, floor: u32, resource_version: &str) -> u32 {
+        let mut target = Target {
+            uid: "u-1".into(),
+            floor: Replicas(floor),
+            ready: Replicas::ZERO,
+            starting: Replicas::ZERO,
+            ownership: Ownership::default(),
+            scaler: None,
+        };
+        self.apply.lay_over(&mut target, resource_version);
+        target.floor.0
+    }
+
     fn new(answer: impl FnMut(&Seen) -> Reply + Send + 'static) -> Self {
         Self::with(
             Limits::default(),
@@ -457,10 +472,11 @@ async fn w5_a_second_write_waits_until_the_first_is_visible() {
         _ => scale(7, "9"),
     });
     assert_eq!(room.one(set(3, 7)).await, Outcome::Applied);
-    room.apply.seen("u-1", Replicas(3), "8");
+    assert_eq!(room.shown(3, "8"), 7, "an older read is brought up to our write");
     assert_eq!(room.one(set(3, 8)).await, fenced(Fence::NotYetVisible));
     assert_eq!(room.requests().len(), 1);
-    room.apply.seen("u-1", Replicas(7), "9");
+    assert_eq!(room.shown(7, "9"), 7);
+    assert_eq!(room.shown(3, "10"), 3, "a later one is somebody else's");
     assert_eq!(room.one(set(7, 8)).await, Outcome::Applied);
     tokio::time::advance(Duration::from_secs(30)).await;
     room.term.send_replace(held(Duration::from_secs(10)));
