@@ -48,7 +48,9 @@ type Line struct {
 	Holder    string    `json:"holder"`
 	// Outcomes are words, or objects of one word.
 	Outcomes []json.RawMessage `json:"outcomes"`
-	Output   struct {
+	// Result is the same for one write, in the line that tells its outcome.
+	Result json.RawMessage `json:"outcome"`
+	Output struct {
 		Field json.RawMessage `json:"field"`
 	} `json:"output"`
 	Inputs json.RawMessage `json:"inputs"`
