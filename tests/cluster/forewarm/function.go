@@ -77,15 +77,12 @@ func WaitReplicas(t testing.TB, k *kit.Kit, namespace, name string, wanted int, 
 // test: a demand that stays what it is for as long as the pods live.
 func Calls(t testing.TB, k *kit.Kit, namespace, name string, calls int) (stop func()) {
 	t.Helper()
-	pods, err := k.Typed.CoreV1().Pods(namespace).List(context.Background(), meta.ListOptions{LabelSelector: "app=" + name})
-	if err != nil || len(pods.Items) == 0 {
-		t.Fatalf("pods of %s/%s: %d, %v", namespace, name, len(pods.Items), err)
-	}
+	addresses := readyAddresses(t, k, namespace, name)
 	ctx, cancel := context.WithCancel(context.Background())
 	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
 	var calling sync.WaitGroup
 	for call := range calls {
-		url := "http://" + pods.Items[call%len(pods.Items)].Status.PodIP + ":8080/?work_ms=3600000"
+		url := "http://" + addresses[call%len(addresses)] + ":8080/?work_ms=3600000"
 		calling.Go(func() { hold(ctx, client, url) })
 	}
 	stop = func() {
@@ -94,6 +91,24 @@ func Calls(t testing.TB, k *kit.Kit, namespace, name string, calls int) (stop fu
 	}
 	t.Cleanup(stop)
 	return stop
+}
+
+// readyAddresses lists the pods that serve: one that is ending would refuse its calls.
+func readyAddresses(t testing.TB, k *kit.Kit, namespace, name string) []string {
+	t.Helper()
+	ready, err := k.ReadyPods(namespace, "app="+name)
+	if err != nil || len(ready) == 0 {
+		t.Fatalf("ready pods of %s/%s: %v, %v", namespace, name, ready, err)
+	}
+	var addresses []string
+	for _, pod := range ready {
+		found, err := k.Typed.CoreV1().Pods(namespace).Get(context.Background(), pod, meta.GetOptions{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		addresses = append(addresses, found.Status.PodIP)
+	}
+	return addresses
 }
 
 func hold(ctx context.Context, client *http.Client, url string) {

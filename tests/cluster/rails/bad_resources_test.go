@@ -1,9 +1,13 @@
 package rails
 
 import (
+	"context"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
+
+	meta "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"forewarm.dev/tests/cluster/forewarm"
 	"forewarm.dev/tests/cluster/kit"
@@ -20,7 +24,6 @@ func Test_bad_resources(t *testing.T) {
 	t.Run("refused by the API server", func(t *testing.T) { refusals(t, k, namespace) })
 
 	bad := badOnes(namespace)
-	k.Apply(t, forewarm.Function(namespace, "f", 1).JSON())
 	for _, one := range bad {
 		for _, object := range one.objects {
 			k.Apply(t, object.JSON())
@@ -39,15 +42,13 @@ func Test_bad_resources(t *testing.T) {
 		quiet := time.Now()
 		stop()
 		function.falls(quiet)
-		if found, err := forewarm.Replicas(k, namespace, "f"); err != nil || found != 1 {
-			t.Errorf("the target of the bad policies has %d replicas: %v", found, err)
-		}
+		untouched(t, k, namespace)
 	})
 }
 
 // refusals applies what the API server must not take.
 func refusals(t *testing.T, k *kit.Kit, namespace string) {
-	long := strings.Repeat("a", 10_000)
+	huge := strings.Repeat("a", 10_000)
 	policy := func(path string, value any) forewarm.Object {
 		return forewarm.Policy(namespace, "bad").With(path, value)
 	}
@@ -60,7 +61,7 @@ func refusals(t *testing.T, k *kit.Kit, namespace string) {
 		words  []string
 	}{
 		{"min over max", policy("spec.floor", forewarm.Map{"min": 5, "max": 3}),
-			[]string{"spec.floor.min", "5", "must not exceed spec.floor.max", "lower min or raise max"}},
+			[]string{"spec.floor.min is 5", "must not exceed spec.floor.max (3)", "lower min or raise max"}},
 		{"no max", policy("spec.floor", forewarm.Map{"min": 5}), []string{"spec.floor.max", "Required"}},
 		{"max of zero", policy("spec.floor.max", 0), []string{"spec.floor.max", "0", "greater than or equal to 1"}},
 		{"zero perReplica", policy("spec.demand.perReplica", "0"), []string{"spec.demand.perReplica", `"0"`, "between 1m", "set what one replica can serve"}},
@@ -68,16 +69,16 @@ func refusals(t *testing.T, k *kit.Kit, namespace string) {
 		{"negative perReplica", policy("spec.demand.perReplica", "-3"), []string{"spec.demand.perReplica", `"-3"`, "between 1m"}},
 		{"a step the rails would refuse", policy("spec.scaleDown.stepPercent", 60), []string{"spec.scaleDown.stepPercent", "60", "25 or less"}},
 		{"unknown mode", policy("spec.mode", "Force"), []string{"spec.mode", "Force", `"Enforce"`}},
-		{"10 kB target name", policy("spec.targetRef.name", long), []string{"spec.targetRef.name", "253"}},
-		{"10 kB target kind", policy("spec.targetRef.kind", "D"+long), []string{"spec.targetRef.kind", "63"}},
-		{"10 kB target version", policy("spec.targetRef.apiVersion", long+"/v1"), []string{"spec.targetRef.apiVersion", "128"}},
-		{"10 kB profile name", policy("spec.demand.profile", long), []string{"spec.demand.profile", "63"}},
-		{"10 kB policy name", policy("metadata.name", long), []string{"metadata.name", "253"}},
+		{"10 kB target name", policy("spec.targetRef.name", huge), []string{"spec.targetRef.name", "253"}},
+		{"10 kB target kind", policy("spec.targetRef.kind", "D"+huge), []string{"spec.targetRef.kind", "63"}},
+		{"10 kB target version", policy("spec.targetRef.apiVersion", huge+"/v1"), []string{"spec.targetRef.apiVersion", "128"}},
+		{"10 kB profile name", policy("spec.demand.profile", huge), []string{"spec.demand.profile", "63"}},
+		{"10 kB policy name", policy("metadata.name", huge), []string{"metadata.name", "253"}},
 		{"a target of another namespace", policy("spec.targetRef.namespace", "kube-system"), []string{"unknown field", "spec.targetRef.namespace"}},
 		{"a target name with a path", policy("spec.targetRef.name", "../kube-system/coredns"), []string{"spec.targetRef.name", "../kube-system/coredns"}},
-		{"10 kB query", profile("spec.query", "sum("+long+")"), []string{"spec.query", "4096"}},
-		{"10 kB profile", profile("metadata.name", long), []string{"metadata.name"}},
-		{"64 characters of profile", profile("metadata.name", long[:64]), []string{"metadata.name", "63"}},
+		{"10 kB query", profile("spec.query", "sum("+huge+")"), []string{"spec.query", "4096"}},
+		{"10 kB profile", profile("metadata.name", huge), []string{"metadata.name"}},
+		{"64 characters of profile", profile("metadata.name", huge[:64]), []string{"metadata.name", "63"}},
 		{"absence without a witness", profile("spec.absent", "ZeroIfUp"), []string{"spec.absent", "spec.upQuery"}},
 	} {
 		err := k.TryApply(row.object.JSON())
@@ -100,10 +101,13 @@ func refusals(t *testing.T, k *kit.Kit, namespace string) {
 	}
 }
 
+// shortened cuts the values of 10 kB.
 func shortened(message string) string {
-	message = message[strings.LastIndex(message[:min(len(message), 400)], "\n")+1:]
-	return message[:min(len(message), 600)]
+	message = strings.TrimPrefix(message, "kubectl apply --filename -: exit status 1: ")
+	return long.ReplaceAllString(message, "aaa...")
 }
+
+var long = regexp.MustCompile("a{100,}")
 
 // badOne is a resource that the API server cannot know to be bad, and what the policy that meets it says.
 type badOne struct {
@@ -114,30 +118,47 @@ type badOne struct {
 }
 
 func badOnes(namespace string) []badOne {
-	policy := func(name string) forewarm.Object {
-		return forewarm.Enforce(namespace, name).With("spec.targetRef.name", "f")
+	policy := func(name string) forewarm.Object { return forewarm.Enforce(namespace, name) }
+	target := func(name string) forewarm.Object {
+		return forewarm.Unscheduled(forewarm.Function(namespace, name, 1))
 	}
 	asks := func(name, query, condition, reason string, words ...string) badOne {
 		return badOne{name, []forewarm.Object{
 			forewarm.Profile().With("metadata.name", name).With("spec.query", query).With("spec.peakQuery", nil),
-			policy(name).With("spec.demand.profile", name),
-		}, condition, reason, append(words, name)}
+			target(name), policy(name).With("spec.demand.profile", name),
+		}, condition, reason, append(words, "DemandProfile "+name)}
 	}
 	return []badOne{
-		{"unknown-profile", []forewarm.Object{policy("unknown-profile").With("spec.demand.profile", "nobodys")},
-			"Ready", "ProfileUnusable", []string{"spec.demand.profile", "nobodys", "does not exist"}},
-		{"no-target", []forewarm.Object{policy("no-target").With("spec.targetRef.name", "ghost")},
-			"Ready", "TargetMissing", []string{"spec.targetRef.name", "ghost", "create it"}},
+		{"unknown-profile", []forewarm.Object{target("unknown-profile"), policy("unknown-profile").With("spec.demand.profile", "nobodys")},
+			"Ready", "ProfileUnusable", []string{"spec.demand.profile is nobodys", "no such DemandProfile", "kubectl get demandprofiles"}},
+		{"no-target", []forewarm.Object{policy("no-target")},
+			"Ready", "TargetMissing", []string{"spec.targetRef.name is no-target", "no such Deployment", "create it"}},
 		{"kind-not-listed", []forewarm.Object{policy("kind-not-listed").With("spec.targetRef.kind", "DaemonSet")},
-			"Ready", "KindNotListed", []string{"spec.targetRef.kind", "DaemonSet", "scaleKinds"}},
+			"Ready", "KindNotListed", []string{"spec.targetRef.kind is DaemonSet", "scaleKinds"}},
 		{"version-not-listed", []forewarm.Object{policy("version-not-listed").With("spec.targetRef.apiVersion", "apps/v1beta1")},
 			"Ready", "KindNotListed", []string{"apps/v1beta1", "scaleKinds"}},
-		asks("no-promql", "sum by (namespace, pod", "Ready", "ProfileUnusable", "spec.query", "sum by (namespace, pod", "does not parse as PromQL"),
-		asks("returns-strings", `"forewarm"`, "Ready", "ProfileUnusable", "spec.query", "gives a string", "instant vector"),
-		asks("returns-a-scalar", `time()`, "Ready", "ProfileUnusable", "spec.query", "time()", "vector("),
+		{"a-second-one", []forewarm.Object{policy("a-second-one").With("spec.targetRef.name", "unknown-profile")},
+			"Ready", "PolicyInvalid", []string{"spec.targetRef.name is unknown-profile", "older policy unknown-profile", "delete one of the two"}},
+		asks("no-promql", "sum by (namespace, pod", "Ready", "ProfileUnusable", "spec.query is sum by (namespace, pod", "does not parse as PromQL"),
+		asks("returns-strings", `"forewarm"`, "Ready", "ProfileUnusable", `spec.query is "forewarm"`, "gives a string", "instant vector"),
+		asks("returns-a-scalar", `time()`, "Ready", "ProfileUnusable", "spec.query is time()", "vector("),
 		asks("many-series", "last_over_time(flood[30d])", "MetricsTrusted", "TooLarge", "spec.query", "aggregate"),
-		asks("many-to-many", "flood * on (namespace) flood", "MetricsTrusted", "QueryFailed", "spec.query"),
+		asks("many-to-many", "flood * on (namespace) flood", "MetricsTrusted", "QueryFailed", "spec.query", "forewarm.source"),
 		asks("wrong-labels", "max by (app) (up)", "MetricsTrusted", "WrongShape", "spec.query", "labels"),
+	}
+}
+
+// untouched looks at every target of the bad policies: none is scaled.
+func untouched(t *testing.T, k *kit.Kit, namespace string) {
+	t.Helper()
+	targets, err := k.Typed.AppsV1().Deployments(namespace).List(context.Background(), meta.ListOptions{})
+	if err != nil || len(targets.Items) == 0 {
+		t.Fatalf("%d targets: %v", len(targets.Items), err)
+	}
+	for _, target := range targets.Items {
+		if *target.Spec.Replicas != 1 {
+			t.Errorf("%s has %d replicas", target.Name, *target.Spec.Replicas)
+		}
 	}
 }
 

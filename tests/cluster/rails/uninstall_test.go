@@ -3,6 +3,7 @@ package rails
 import (
 	"fmt"
 	"os/exec"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -84,12 +85,7 @@ func uninstalled(t *testing.T, k *kit.Kit, namespace string, kept func() error) 
 	if err != nil {
 		t.Fatalf("%v: %s", err, output)
 	}
-	said := map[string]forewarm.Line{}
-	for _, text := range strings.Split(string(output), "\n") {
-		if line, ok := forewarm.Parse("release", strings.TrimSpace(text)); ok && line.Event == forewarm.Released {
-			said[line.Namespace+"/"+line.Policy] = line
-		}
-	}
+	said := hookSays(string(output))
 	line := said[namespace+"/kept"]
 	if line.Stays == nil || *line.Stays != 6 || !strings.Contains(line.Note, "replicas stay") {
 		t.Errorf("the hook does not say that six replicas stay: %s", output)
@@ -115,4 +111,25 @@ func uninstalled(t *testing.T, k *kit.Kit, namespace string, kept func() error) 
 		t.Errorf("left behind: %s", names)
 	}
 	kit.Holds(t, "the floor after the uninstall", 3*time.Second, kept)
+}
+
+// hookSays reads the hook's lines from helm's output, which quotes a pod's whole log as one message.
+func hookSays(output string) map[string]forewarm.Line {
+	said := map[string]forewarm.Line{}
+	for _, text := range strings.Split(output, "\n") {
+		_, quoted, ok := strings.Cut(text, "msg=")
+		if !ok {
+			continue
+		}
+		log, err := strconv.Unquote(quoted)
+		if err != nil {
+			continue
+		}
+		for _, printed := range strings.Split(log, "\n") {
+			if line, ok := forewarm.Parse("release", printed); ok && line.Event == forewarm.Released {
+				said[line.Namespace+"/"+line.Policy] = line
+			}
+		}
+	}
+	return said
 }
