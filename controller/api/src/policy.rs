@@ -155,14 +155,10 @@ pub enum OnConflict {
     Take,
 }
 
-/// With a field path the API server shows no value of its own.
-const SWAPPED: &str = "'spec.floor.min is ' + string(self.min) + ': must not exceed spec.floor.max (' + string(self.max) \
-    + '): lower min or raise max'";
-
 /// Bounds of the floor, in pods.
 #[derive(KubeSchema, Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase")]
-#[x_kube(validation = Rule::new("!has(self.min) || self.min <= self.max").message(Message::Expression(SWAPPED.into())).field_path(".min"))]
+#[x_kube(validation = Rule::new("!has(self.min) || self.min <= self.max").message("spec.floor.min must not exceed spec.floor.max: lower min or raise max").field_path(".min"))]
 pub struct Floor {
     /// Lowest floor. Default: the user's own, found on the target at take-over.
     #[serde(default, skip_serializing_if = "Option::is_none")]
