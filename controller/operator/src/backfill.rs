@@ -44,6 +44,14 @@ enum News {
 }
 
 impl Backfill {
+    /// One that has nothing to read of these functions, whose past is in memory already.
+    pub fn knowing(functions: impl IntoIterator<Item = FunctionKey>) -> Self {
+        Self {
+            done: functions.into_iter().collect(),
+            ..Self::default()
+        }
+    }
+
     /// Takes in what has come since the last tick, and starts reading for functions just met.
     pub fn advance(&mut self, snapshot: &Snapshot, observe: &Observe, remember: &mut Remember) {
         let running = std::mem::take(&mut self.running);

@@ -106,6 +106,21 @@ impl Asker {
         }
     }
 
+    /// As [`Self::ask`], with the body of the answer to the query already here.
+    pub(crate) fn take(&self, body: Option<&Vec<u8>>) -> Asked {
+        let began = Instant::now();
+        let missing = || SourceError::Unreachable("no answer was handed in".to_owned());
+        let joined = body.ok_or_else(missing).and_then(|body| self.read(body));
+        Asked {
+            current: joined.and_then(|joined| joined.labelled(&self.prepared.profile.join)),
+            peak: None,
+            up: Up::NotAsked,
+            up_error: None,
+            bytes: body.map_or(0, Vec::len),
+            took: began.elapsed(),
+        }
+    }
+
     /// The query as written, stale samples and all: tells a function that is stale from one that is absent.
     pub(crate) async fn ask_stale_too(self) -> Result<Joined, SourceError> {
         self.joined(self.prepared.profile.query.as_str()).await.0
@@ -132,19 +147,15 @@ impl Asker {
 
     /// Parsing 50,000 series takes tens of milliseconds: too long for a worker that also renews a lease.
     async fn join(&self, body: Vec<u8>) -> Result<Joined, SourceError> {
-        let Self {
-            source,
-            prepared,
-            members,
-            deadline: _,
-        } = self.clone();
-        let most = source.limits().series;
-        let work = tokio::task::spawn_blocking(move || {
-            let profile = &prepared.profile;
-            Joined::of(&Answer::read(&body)?, &profile.join, &profile.name, &members, most)
-        });
-        work.await
+        let asker = self.clone();
+        tokio::task::spawn_blocking(move || asker.read(&body))
+            .await
             .unwrap_or_else(|_| Err(SourceError::Shape("it could not be read".to_owned())))
+    }
+
+    fn read(&self, body: &[u8]) -> Result<Joined, SourceError> {
+        let (profile, most) = (&self.prepared.profile, self.source.limits().series);
+        Joined::of(&Answer::read(body)?, &profile.join, &profile.name, &self.members, most)
     }
 }
 

@@ -30,6 +30,9 @@ pub struct DemandReader {
     diagnoses: HashMap<String, Diagnosis>,
 }
 
+/// What each profile's questions came to.
+type ByProfile<'a> = HashMap<&'a str, Result<Asked, SourceError>>;
+
 impl DemandReader {
     /// A reader of these sources; nothing is asked yet.
     pub fn new(sources: &Sources) -> Self {
@@ -59,23 +62,43 @@ impl DemandReader {
         now: Now,
         within: Duration,
     ) -> Readings {
-        let in_use: BTreeSet<&str> = (0..members.len()).map(|m| members.profile(m)).collect();
+        let in_use = in_use(members);
         self.prepare(profiles, &in_use);
         let deadline = Instant::now() + within;
-        let asked = join_all(in_use.iter().map(|name| self.ask_one(name, members, deadline))).await;
-        let mut readings = Readings::default();
-        let mut judged = HashMap::new();
-        for (name, asked) in in_use.iter().copied().zip(asked) {
-            readings.profiles.insert(name.to_owned(), ProfileState::of(&asked));
-            judged.insert(name, asked);
+        let answers = join_all(in_use.iter().map(|name| self.ask_one(name, members, deadline))).await;
+        let asked = in_use.iter().copied().zip(answers).collect();
+        self.diagnose(&asked, members, now.mono, deadline).await;
+        self.judge(&asked, members, now.mono)
+    }
+
+    /// As [`Self::read`], from the bodies of answers to each profile's `query`, by the profile's name. Nothing is
+    /// asked, so a `peakQuery` or an `upQuery` has no answer; a profile without a body counts as not reached.
+    pub fn read_bodies(
+        &mut self,
+        profiles: &BTreeMap<String, Profile>,
+        members: &Arc<Membership>,
+        now: Now,
+        bodies: &BTreeMap<String, Vec<u8>>,
+    ) -> Readings {
+        let in_use = in_use(members);
+        self.prepare(profiles, &in_use);
+        let began = Instant::now();
+        let take = |name: &&str| Ok(self.asker(name, members, began)?.take(bodies.get(*name)));
+        let asked = in_use.iter().map(|name| (*name, take(name))).collect();
+        self.judge(&asked, members, now.mono)
+    }
+
+    /// What the answers say of every member.
+    fn judge(&mut self, asked: &ByProfile<'_>, members: &Membership, now: Mono) -> Readings {
+        let demand: BTreeMap<_, _> = (0..members.len())
+            .map(|member| (members.key(member).clone(), self.reading(asked, members, member, now)))
+            .collect();
+        self.tracks.retain(|key, _| demand.contains_key(key));
+        let profiles = asked.iter().map(|(name, asked)| ((*name).to_owned(), ProfileState::of(asked)));
+        Readings {
+            demand,
+            profiles: profiles.collect(),
         }
-        self.diagnose(&judged, members, now.mono, deadline).await;
-        for member in 0..members.len() {
-            let reading = self.reading(&judged, members, member, now.mono);
-            readings.demand.insert(members.key(member).clone(), reading);
-        }
-        self.tracks.retain(|key, _| readings.demand.contains_key(key));
-        readings
     }
 
     /// Makes ready the queries of profiles that are new or changed, and forgets those no longer in use.
@@ -115,13 +138,7 @@ impl DemandReader {
     }
 
     /// Where functions are without a series, finds out which of them have a stale one; see [`crate::stale`].
-    async fn diagnose(
-        &mut self,
-        judged: &HashMap<&str, Result<Asked, SourceError>>,
-        members: &Arc<Membership>,
-        now: Mono,
-        deadline: Instant,
-    ) {
+    async fn diagnose(&mut self, judged: &ByProfile<'_>, members: &Arc<Membership>, now: Mono, deadline: Instant) {
         let silent = silent(judged, members);
         let due = |(name, silent): &(&str, usize)| {
             self.diagnoses
@@ -143,7 +160,7 @@ impl DemandReader {
 
     fn reading(
         &mut self,
-        judged: &HashMap<&str, Result<Asked, SourceError>>,
+        judged: &ByProfile<'_>,
         members: &Membership,
         member: usize,
         now: Mono,
@@ -173,6 +190,11 @@ impl DemandReader {
     }
 }
 
+/// Profiles that any member uses.
+fn in_use(members: &Membership) -> BTreeSet<&str> {
+    (0..members.len()).map(|member| members.profile(member)).collect()
+}
+
 fn no_source(profile: &Profile) -> SourceError {
     let Profile { name, source, .. } = profile;
     SourceError::Unusable(format!(
@@ -181,7 +203,7 @@ fn no_source(profile: &Profile) -> SourceError {
 }
 
 /// Profiles that were answered, each with how many of its functions have no series in the answer.
-fn silent<'a>(judged: &HashMap<&'a str, Result<Asked, SourceError>>, members: &Membership) -> Vec<(&'a str, usize)> {
+fn silent<'a>(judged: &ByProfile<'a>, members: &Membership) -> Vec<(&'a str, usize)> {
     let answered = judged.iter().filter_map(|(name, asked)| match asked {
         Ok(Asked {
             current: Ok(joined), ..

@@ -77,6 +77,12 @@ impl Policies {
     pub fn all(&self) -> BTreeMap<FunctionKey, Arc<PolicySeen>> {
         self.by_key.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
+
+    /// The policy of that name. `None`: there is none.
+    pub fn get(&self, key: &FunctionKey) -> Option<Arc<PolicySeen>> {
+        let all = self.by_key.read().unwrap_or_else(PoisonError::into_inner);
+        all.get(key).cloned()
+    }
 }
 
 impl Shelf<FunctionPolicy> for Policies {

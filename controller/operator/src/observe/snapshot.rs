@@ -89,6 +89,12 @@ struct Look {
     profiles: BTreeMap<String, Profile>,
 }
 
+impl Look {
+    fn members(&self) -> Arc<Membership> {
+        Arc::new(Membership::new(self.halves.iter().map(|(key, half)| member(key, half))))
+    }
+}
+
 /// The policy that has each target: of several that name it the oldest, by name where they are of one second.
 fn holders(policies: &BTreeMap<FunctionKey, Arc<PolicySeen>>) -> HashMap<(&str, &TargetSpec), &FunctionKey> {
     let mut holders: HashMap<(&str, &TargetSpec), (i64, &FunctionKey)> = HashMap::new();
@@ -194,8 +200,14 @@ impl Observe {
     /// The world now; questions to Prometheus may take `within`.
     pub async fn snapshot(&mut self, now: Now, within: Duration) -> Snapshot {
         let look = self.look(now);
-        let members = Arc::new(Membership::new(look.halves.iter().map(|(key, half)| member(key, half))));
-        let readings = self.reader.read(&look.profiles, &members, now, within).await;
+        let readings = self.reader.read(&look.profiles, &look.members(), now, within).await;
+        self.join(look, readings, now)
+    }
+
+    /// The world now, from the bodies of Prometheus's answers, by profile; no question is asked.
+    pub fn assemble(&mut self, now: Now, bodies: &BTreeMap<String, Vec<u8>>) -> Snapshot {
+        let look = self.look(now);
+        let readings = self.reader.read_bodies(&look.profiles, &look.members(), now, bodies);
         self.join(look, readings, now)
     }
 
