@@ -1,144 +1,147 @@
-//! One read of the world's demand as the tick does it: 10,000 functions of five pods each, a gauge a pod, asked
-//! of a real Prometheus with the shipped profile and joined.
+//! Demand of the whole fleet read from a real Prometheus and joined, by the reader that the operator has and with
+//! the chart's default profile. Here is I/O.
 
-use crate::figure::{cpu_millis, median, peak_mebibytes, print, start_counting_mebibytes};
+use crate::fleet::{self, Fleet};
 use crate::prometheus::Prometheus;
+use crate::{figure, spent};
 use anyhow::{Context as _, ensure};
-use forewarm_api::profile_parse::{Profile, parse_profile};
-use forewarm_core::observation::Reading;
-use forewarm_core::policy::FunctionKey;
+use forewarm_api::{DemandProfile, Profile, parse_profile};
 use forewarm_core::units::{Mono, Now, Wall};
 use forewarm_source::{DemandReader, Member, MemberPod, Membership, Readings, Sources};
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-const FUNCTIONS: usize = 10_000;
-const PODS: usize = 5;
-const NAMESPACES: usize = 100;
-const READS: u64 = 21;
-const WITHIN: Duration = Duration::from_secs(30);
+/// The profile that policies use which name none.
+const DEFAULT_PROFILE: &str = include_str!("../../../charts/forewarm/profiles/http-inflight.yaml");
+/// Reads measured.
+const READS: u32 = 20;
+/// Longest wait for the first scrape.
+const PATIENCE: Duration = Duration::from_mins(2);
+/// Time a read may take: as much as in the operator, at a tick of 15 s.
+const WITHIN: Duration = Duration::from_secs(9);
 
-/// Prints `read.50000.ms`, the median of a whole read, the source's own work included; `read.50000.cpu`, our part of
-/// it (and the serving of the page that is scraped); `read.50000.mib`, the most memory that reads add.
-pub(crate) fn run() -> anyhow::Result<()> {
-    rustls::crypto::ring::default_provider()
-        .install_default()
-        .ok()
-        .context("a provider is there already")?;
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(2)
-        .enable_all()
-        .build()?;
-    runtime.block_on(measure())
+/// What is read, and by whom.
+struct Reading {
+    reader: DemandReader,
+    profiles: BTreeMap<String, Profile>,
+    members: Arc<Membership>,
 }
 
-async fn measure() -> anyhow::Result<()> {
-    let prometheus = Prometheus::scraping(page())?;
-    let sources = Sources::from_yaml(&format!("sources: [{{name: default, url: '{}'}}]", prometheus.url))?;
-    let mut reader = DemandReader::new(&sources);
-    let profiles = BTreeMap::from([("http-inflight".to_owned(), shipped()?)]);
-    let members = Arc::new(Membership::new((0..FUNCTIONS).map(member)));
-    let before = start_counting_mebibytes()?;
-    until_scraped(&mut reader, &profiles, &members).await?;
-    let (mut whole, mut bytes) = (Vec::new(), 0);
-    let cpu_before = cpu_millis()?;
-    for read in 0..READS {
+/// Prints the figures of `fleet`.
+pub(crate) async fn bench(binary: &Path, fleet: Fleet) -> anyhow::Result<()> {
+    let mut prometheus = Prometheus::start(binary, fleet)?;
+    let mut reading = Reading::of(&prometheus.url(), fleet)?;
+    let before = spent::resident();
+    spent::forget_peak()?;
+    reading.until_complete(&mut prometheus, fleet).await?;
+    let (mut walls, start) = (Vec::new(), spent::processor());
+    for _ in 0..READS {
         let began = Instant::now();
-        let readings = reader.read(&profiles, &members, at(1000 + read), WITHIN).await;
-        whole.push(began.elapsed().as_secs_f64() * 1000.0);
-        ensure!(
-            known(&readings) == FUNCTIONS,
-            "not every function was read: {:?}",
-            readings.profiles
-        );
-        bytes = readings.profiles.values().map(|p| p.bytes).sum();
+        let readings = reading.read().await?;
+        walls.push(began.elapsed());
+        ensure!(known(&readings) == fleet.functions, "{:?}", readings.profiles);
     }
-    print("read.50000.ms", median(whole), "ms");
-    #[allow(clippy::cast_precision_loss)]
-    let (reads, mebibytes) = (READS as f64, bytes as f64 / (1024.0 * 1024.0));
-    print("read.50000.cpu", (cpu_millis()? - cpu_before) / reads, "ms");
-    print("read.50000.mib", peak_mebibytes()? - before, "MiB");
-    print("read.50000.answer", mebibytes, "MiB");
+    let processor = spent::processor().saturating_sub(start) / READS;
+    let growth = spent::peak().saturating_sub(before);
+    let name = |part: &str| format!("read.{}.{part}", fleet.series());
+    figure::millis(&name("ms"), median(walls));
+    figure::millis(&name("processor.ms"), processor);
+    figure::millis(&name("answer.ms"), reading.answer().await?);
+    figure::mebibytes(&name("mib"), growth);
     Ok(())
 }
 
-async fn until_scraped(
-    reader: &mut DemandReader,
-    profiles: &BTreeMap<String, Profile>,
-    members: &Arc<Membership>,
-) -> anyhow::Result<()> {
-    let mut pause = tokio::time::interval(Duration::from_millis(500));
-    for second in 0..240 {
-        pause.tick().await;
-        if known(&reader.read(profiles, members, at(second), WITHIN).await) == FUNCTIONS {
-            return Ok(());
+impl Reading {
+    fn of(url: &str, fleet: Fleet) -> anyhow::Result<Self> {
+        let object: DemandProfile =
+            serde_saphyr::from_str(DEFAULT_PROFILE).context("read the chart's default profile")?;
+        let profile = parse_profile(&object).map_err(|problems| anyhow::anyhow!("{problems:?}"))?;
+        let members = fleet.all().map(|function| member(function, &profile.name, fleet));
+        Ok(Self {
+            reader: DemandReader::new(&Sources::from_yaml(&format!(
+                "sources: [{{name: default, url: '{url}'}}]"
+            ))?),
+            members: Arc::new(Membership::new(members)),
+            profiles: BTreeMap::from([(profile.name.clone(), profile)]),
+        })
+    }
+
+    async fn read(&mut self) -> anyhow::Result<Readings> {
+        let now = now()?;
+        Ok(self.reader.read(&self.profiles, &self.members, now, WITHIN).await)
+    }
+
+    /// Reads until every function's demand is known.
+    async fn until_complete(&mut self, prometheus: &mut Prometheus, fleet: Fleet) -> anyhow::Result<()> {
+        let (began, mut pause) = (Instant::now(), tokio::time::interval(Duration::from_millis(500)));
+        loop {
+            pause.tick().await;
+            prometheus.alive()?;
+            let readings = self.read().await?;
+            if known(&readings) == fleet.functions {
+                eprintln!("all series are there: {:?}", readings.profiles);
+                return Ok(());
+            }
+            ensure!(
+                began.elapsed() < PATIENCE,
+                "no answer is complete: {:?}",
+                readings.profiles
+            );
         }
     }
-    anyhow::bail!("Prometheus has not scraped within two minutes")
-}
 
-fn known(readings: &Readings) -> usize {
-    readings
-        .demand
-        .values()
-        .filter(|reading| matches!(reading, Reading::Known(_)))
-        .count()
-}
-
-fn at(second: u64) -> Now {
-    Now {
-        wall: Wall(0),
-        mono: Mono((1_000_000 + second) * 1000),
+    /// How long the answer itself takes, not joined: the part that is Prometheus's and the network's.
+    async fn answer(&self) -> anyhow::Result<Duration> {
+        let source = self
+            .reader
+            .source("default")
+            .context("the source is configured above")?;
+        let profile = self.profiles.values().next().context("the profile is put in above")?;
+        let mut walls = Vec::new();
+        for _ in 0..READS {
+            let query = forewarm_source::fresh::fresh(profile.query.as_str(), profile.stale_after(), true);
+            let query = query.map_err(|problem| anyhow::anyhow!(problem))?;
+            let began = Instant::now();
+            source.instant(&query, WITHIN).await?;
+            walls.push(began.elapsed());
+        }
+        Ok(median(walls))
     }
 }
 
-fn shipped() -> anyhow::Result<Profile> {
-    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../charts/forewarm/profiles/http-inflight.yaml");
-    let object = serde_saphyr::from_str(&std::fs::read_to_string(file)?).context("not a profile")?;
-    parse_profile(&object).map_err(|problems| anyhow::anyhow!("{problems:?}"))
-}
-
-fn key(function: usize) -> FunctionKey {
-    FunctionKey {
-        namespace: format!("team-{}", function % NAMESPACES),
-        name: format!("function-{function}"),
-    }
-}
-
-fn pod(function: usize, pod: usize) -> String {
-    format!("function-{function}-7c9f8b6d4-x{pod}4zb")
-}
-
-fn member(function: usize) -> Member {
-    let ready = |number| MemberPod {
-        name: pod(function, number),
+/// A function whose pods have been ready since the epoch.
+fn member(function: u32, profile: &str, fleet: Fleet) -> Member {
+    let pod = |number| MemberPod {
+        name: fleet::pod(function, number),
         ready_since: Some(Mono(0)),
     };
     Member {
-        key: key(function),
-        profile: "http-inflight".to_owned(),
+        key: fleet::key(function),
+        profile: profile.to_owned(),
         kind: "Deployment".to_owned(),
-        workload: key(function).name,
-        revisions: vec![],
-        pods: (0..PODS).map(ready).collect(),
+        workload: fleet::name(function),
+        revisions: Vec::new(),
+        pods: (0..fleet.pods).map(pod).collect(),
     }
 }
 
-fn page() -> String {
-    let mut page = String::new();
-    for function in 0..FUNCTIONS {
-        let namespace = key(function).namespace;
-        for number in 0..PODS {
-            let pod = pod(function, number);
-            writeln!(
-                page,
-                "inflight_requests{{namespace=\"{namespace}\",pod=\"{pod}\"}} {number}"
-            )
-            .expect("memory");
-        }
-    }
-    page
+fn known(readings: &Readings) -> u32 {
+    let known = readings.demand.values().filter(|reading| reading.known().is_some());
+    u32::try_from(known.count()).unwrap_or(u32::MAX)
+}
+
+/// Monotonic time as old as the era: every pod is grown up.
+fn now() -> anyhow::Result<Now> {
+    let millis = SystemTime::now().duration_since(UNIX_EPOCH)?.as_millis();
+    Ok(Now {
+        wall: Wall(i64::try_from(millis)?),
+        mono: Mono(u64::try_from(millis)?),
+    })
+}
+
+fn median(mut values: Vec<Duration>) -> Duration {
+    values.sort_unstable();
+    values.get(values.len() / 2).copied().unwrap_or_default()
 }
