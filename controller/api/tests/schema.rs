@@ -166,8 +166,7 @@ fn every_rule_has_a_message_that_names_a_field() {
     for (file, schema) in schemas() {
         walk(&schema, "", &mut |node, path| {
             for rule in node["x-kubernetes-validations"].as_array().into_iter().flatten() {
-                let message = rule["message"].as_str().or(rule["messageExpression"].as_str());
-                let message = message.unwrap_or_default();
+                let message = rule["message"].as_str().unwrap_or_default();
                 assert!(
                     message.contains("spec.") || message.contains("metadata."),
                     "{file} {path}: {message:?}"

@@ -14,11 +14,15 @@ import (
 // deploy fails because of Forewarm: each one that is run here must pass.
 func Test_field_taken(t *testing.T) {
 	for row, prove := range map[string]func(*scene){
-		"a person scales":                            aPersonScales,
-		"a person scales what nobody owned":          aPersonScalesUnowned,
-		"helm 4 with the line":                       helmWithTheLine,
-		"helm 4 without the line":                    helmWithoutTheLine,
-		"helm 3 resets":                              func(s *scene) { resets(s, s.chart("helm3").deploy, "helm") },
+		"a person scales":                           aPersonScales,
+		"a person scales what nobody owned":         aPersonScalesUnowned,
+		"helm 4 with the line":                      func(s *scene) { theLine(s, s.chart("helm", s.real(0)).deploy, "helm") },
+		"kubectl apply --server-side with the line": func(s *scene) { theLine(s, s.serverSide(s.real, "kubectl"), "kubectl") },
+		"flux with the line": func(s *scene) {
+			theLine(s, s.serverSide(s.real, "kustomize-controller", "--force-conflicts"), "kustomize-controller")
+		},
+		"helm 4 without the line":                    withoutTheLine,
+		"helm 3 resets":                              func(s *scene) { resets(s, s.chart("helm3", s.function(0)).deploy, "helm") },
 		"kubectl apply resets":                       func(s *scene) { resets(s, s.apply, "kubectl-client-side-apply") },
 		"a deploy sets another value":                anotherValue,
 		"a scaler has the target":                    aScaler,
@@ -69,7 +73,7 @@ func aPersonScales(s *scene) {
 
 // A field that nobody owned has no entry after a person scales either: Forewarm knows it by the value alone.
 func aPersonScalesUnowned(s *scene) {
-	s.chart("helm").deploy(0, "a")
+	s.chart("helm", s.function(0)).deploy(0, "a")
 	s.enforce(3)
 	s.scaled(3)
 	s.kubectl("scale", "deployment", name, "--replicas=2")
@@ -81,61 +85,70 @@ func aPersonScalesUnowned(s *scene) {
 }
 
 // The line in a server-side manifest: Enforce is refused and says who and what; on request the value is adopted where
-// it stands; the line deleted then moves nothing, and what follows is a raise. Every version of the object is looked at.
-func helmWithTheLine(s *scene) {
-	release := s.chart("helm")
-	release.deploy(2, "a")
+// it stands; the line deleted then moves nothing, and what follows is a raise. Every version of the object is looked
+// at, and the pods are real: neither the field nor what serves ever dips.
+func theLine(s *scene, deploy func(replicas int, note string), manager string) {
+	deploy(2, "a")
 	uid := s.uid()
+	s.k.WaitPods(s, s.namespace, "app="+name, 2, patience)
 	s.enforce(5)
-	conflict := s.condition("Conflict", "InManifest", "Manager helm", "spec.replicas", "(2)", "onConflict: Take", "line `replicas`")
+	conflict := s.condition("Conflict", "InManifest", "Manager "+manager, "spec.replicas", "(2)", "onConflict: Take", "line `replicas`")
 	s.Log(conflict.Message)
 	s.condition("Active", "InManifest")
 	s.still("while the manifest has the line", 2)
-	release.deploy(2, "b")
 
-	values := s.watch()
+	versions := s.watch()
+	deploy(2, "b")
 	s.change(`{"onConflict":"Take"}`)
-	adopted := s.condition("Conflict", "Adopted", "helm", "delete line `replicas`", "now")
+	adopted := s.condition("Conflict", "Adopted", manager, "delete line `replicas`", "now")
 	s.Log(adopted.Message)
-	release.deploy(2, "c") // a deploy before the line is deleted
+	deploy(2, "c") // a deploy before the line is deleted
 	s.still("while both own the field", 2)
-	release.deploy(0, "d") // the line is deleted
+	deploy(0, "d") // the line is deleted
 	s.scaled(5)
 	s.condition("Conflict", "NoConflict")
 	s.condition("Active", "Enforcing")
-	release.deploy(0, "e")
-	s.still("after an upgrade without the line", 5)
-	seen := values()
-	s.Logf("spec.replicas through %d versions: %v", len(seen), seen)
-	for at, value := range seen {
-		if value < 2 || at > 0 && value < seen[at-1] {
-			s.Errorf("the field dipped: %v", seen)
-		}
-	}
-	if len(seen) < 4 {
-		s.Errorf("three deploys and a raise are at least four versions, the watch showed %d", len(seen))
-	}
+	s.k.WaitPods(s, s.namespace, "app="+name, 5, patience)
+	deploy(0, "e")
+	s.still("after a deploy without the line", 5)
+	s.neverDipped(versions())
 	if s.uid() != uid {
 		s.Error("the Deployment was made anew")
 	}
 }
 
+// neverDipped looks at each version between the first deploy and the last.
+func (s *scene) neverDipped(versions []version) {
+	s.Helper()
+	s.Logf("replicas and ready pods through %d versions: %v", len(versions), versions)
+	for at, version := range versions {
+		before := versions[max(at-1, 0)]
+		if version.replicas < max(2, before.replicas) || version.ready < 2 {
+			s.Errorf("version %d dipped: %v", at, versions)
+		}
+	}
+	// Three deploys, a raise, and the pods that become ready.
+	if len(versions) < 5 || versions[len(versions)-1] != (version{5, 5}) {
+		s.Errorf("the watch has not shown all: %v", versions)
+	}
+}
+
 // Without the line nothing is in the way: upgrades keep what is held. A line that is added later is the manifest's
 // again, and Enforce is refused again; the upgrade that adds it passes.
-func helmWithoutTheLine(s *scene) {
-	release := s.chart("helm")
+func withoutTheLine(s *scene) {
+	release := s.chart("helm", s.function(0))
 	release.deploy(0, "a")
 	s.enforce(4)
 	s.scaled(4)
 	s.userFloor(1, "TakeOver")
-	values := s.watch()
+	versions := s.watch()
 	for _, note := range []string{"b", "c", "d"} {
 		release.deploy(0, note)
 	}
 	s.still("after three upgrades", 4)
-	for _, value := range values() {
-		if value != 4 {
-			s.Errorf("an upgrade moved the field: %v", values())
+	for _, version := range versions() {
+		if version.replicas != 4 {
+			s.Errorf("an upgrade moved the field: %v", versions())
 		}
 	}
 	s.condition("Conflict", "NoConflict")
@@ -156,11 +169,15 @@ func resets(s *scene, deploy func(replicas int, note string), manager string) {
 		deploy(2, note)
 		line := s.log.Wait(s, "the raise after the reset", patience, forewarm.About(s.namespace, name),
 			forewarm.Because("DeployReset"), forewarm.Since(deployed))
-		if !line.Moves(4) || !strings.Contains(string(line.Output.Field), `"Reset"`) || !strings.Contains(string(line.Output.Field), manager) {
-			s.Errorf("reset %d is answered with %s: %s", count+1, line, line.Raw)
+		if !line.Moves(4) || !strings.Contains(string(line.Output.Field), `"Reset":{"by":"`+manager) {
+			s.Errorf("reset %d is answered with %s", count+1, line.Raw)
 		}
 		s.scaled(4)
 		s.resetAnswered(count + 1)
+	}
+	// No other was seen: a read older than our own write would look like one.
+	if lines := s.log.Lines(forewarm.About(s.namespace, name), forewarm.Because("DeployReset")); len(lines) != 2 {
+		s.Errorf("two resets made %d decisions: %v", len(lines), lines)
 	}
 	deploy(2, "d")
 	conflict := s.condition("Conflict", "ResetTooOften", manager, "back to 2", "three times in ten minutes", "line `replicas`")

@@ -38,6 +38,11 @@ func (s *scene) function(replicas int) forewarm.Object {
 	return forewarm.Unscheduled(forewarm.Function(s.namespace, name, replicas))
 }
 
+// real is a Deployment whose pods do run.
+func (s *scene) real(replicas int) forewarm.Object {
+	return forewarm.Function(s.namespace, name, replicas)
+}
+
 // enforce applies a policy that wants so many pods, whatever the demand.
 func (s *scene) enforce(floor int) {
 	s.Helper()
@@ -149,9 +154,8 @@ func (s *scene) still(why string, replicas int) {
 	}
 }
 
-// watch follows the field through every version of the Deployment until the test ends; the function returned gives
-// the values so far.
-func (s *scene) watch() func() []int {
+// watch follows every version of the Deployment until the test ends; the function returned gives those so far.
+func (s *scene) watch() func() []version {
 	s.Helper()
 	ctx, stop := context.WithCancel(context.Background())
 	s.Cleanup(stop)

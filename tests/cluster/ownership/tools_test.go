@@ -17,9 +17,9 @@ type chart struct {
 	helm string // helm or helm3
 }
 
-func (s *scene) chart(helm string) chart {
+func (s *scene) chart(helm string, function forewarm.Object) chart {
 	s.Helper()
-	manifest := s.function(0).With("metadata.annotations", forewarm.Map{"note": "NOTE"}).With("spec.replicas", "REPLICAS").JSON()
+	manifest := function.With("metadata.annotations", forewarm.Map{"note": "NOTE"}).With("spec.replicas", "REPLICAS").JSON()
 	manifest = strings.Replace(manifest, `"replicas":"REPLICAS",`, ` {{ with .Values.replicas }}"replicas":{{ . }},{{ end }}`, 1)
 	manifest = strings.Replace(manifest, "NOTE", "{{ .Values.note }}", 1)
 	folder := s.TempDir()
@@ -55,6 +55,18 @@ func (c chart) deploy(replicas int, note string) {
 func (s *scene) apply(replicas int, note string) {
 	s.Helper()
 	s.k.Apply(s, s.function(replicas).With("metadata.annotations", forewarm.Map{"note": note}).JSON())
+}
+
+// serverSide is a deploy by server-side apply with some manager; Flux and Argo CD force it.
+func (s *scene) serverSide(function func(replicas int) forewarm.Object, manager string, flags ...string) func(replicas int, note string) {
+	return func(replicas int, note string) {
+		s.Helper()
+		manifest := function(replicas).With("metadata.annotations", forewarm.Map{"note": note}).JSON()
+		arguments := append([]string{"apply", "--server-side", "--field-manager", manager, "--filename", "-"}, flags...)
+		if _, err := s.k.Run(manifest, "kubectl", arguments...); err != nil {
+			s.Fatalf("a deploy failed: %v", err)
+		}
+	}
 }
 
 // kubectl runs kubectl on the function's namespace.

@@ -9,11 +9,14 @@ import (
 	"k8s.io/apimachinery/pkg/watch"
 )
 
-// collect keeps spec.replicas of every version that a watch shows. A watch that ends before the test fails it: what
-// it did not show might have been a dip.
-func collect(t *testing.T, events watch.Interface) func() []int {
+// version is what one version of the Deployment shows.
+type version struct{ replicas, ready int }
+
+// collect keeps every version that a watch shows. A watch that ends before the test fails it: what it did not
+// show might have been a dip.
+func collect(t *testing.T, events watch.Interface) func() []version {
 	var mutex sync.Mutex
-	var values []int
+	var versions []version
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)
@@ -23,11 +26,11 @@ func collect(t *testing.T, events watch.Interface) func() []int {
 				return
 			}
 			mutex.Lock()
-			values = append(values, int(*deployment.Spec.Replicas))
+			versions = append(versions, version{int(*deployment.Spec.Replicas), int(deployment.Status.ReadyReplicas)})
 			mutex.Unlock()
 		}
 	}()
-	return func() []int {
+	return func() []version {
 		t.Helper()
 		select {
 		case <-ended:
@@ -36,6 +39,6 @@ func collect(t *testing.T, events watch.Interface) func() []int {
 		}
 		mutex.Lock()
 		defer mutex.Unlock()
-		return slices.Clone(values)
+		return slices.Clone(versions)
 	}
 }
