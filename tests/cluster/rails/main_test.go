@@ -1,5 +1,6 @@
-// Package rails proves what is refused, to whom, and what is left when the operator goes: bad resources, permissions,
-// uninstall. The tests share one bed and one installation, and run in that order: the last one removes it.
+// Package rails proves what is refused, to whom, and what is left when the operator goes: permissions, bad resources,
+// uninstall. The tests share one bed and one installation, and run in that order: the bad resources go all at once, a
+// loss of policies on which the brake holds every fall for ten minutes, and the last test removes the installation.
 package rails
 
 import (
