@@ -137,7 +137,7 @@ func badOnes(namespace string) []badOne {
 			"Ready", "KindNotListed", []string{"spec.targetRef.kind is DaemonSet", "scaleKinds"}},
 		{"version-not-listed", []forewarm.Object{policy("version-not-listed").With("spec.targetRef.apiVersion", "apps/v1beta1")},
 			"Ready", "KindNotListed", []string{"apps/v1beta1", "scaleKinds"}},
-		{"a-second-one", []forewarm.Object{policy("a-second-one").With("spec.targetRef.name", "unknown-profile")},
+		{"with-a-second-one", []forewarm.Object{policy("with-a-second-one").With("spec.targetRef.name", "unknown-profile")},
 			"Ready", "PolicyInvalid", []string{"spec.targetRef.name is unknown-profile", "older policy unknown-profile", "delete one of the two"}},
 		asks("no-promql", "sum by (namespace, pod", "Ready", "ProfileUnusable", "spec.query is sum by (namespace, pod", "does not parse as PromQL"),
 		asks("returns-strings", `"forewarm"`, "Ready", "ProfileUnusable", `spec.query is "forewarm"`, "gives a string", "instant vector"),
