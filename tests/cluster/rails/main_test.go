@@ -4,7 +4,6 @@
 package rails
 
 import (
-	"fmt"
 	"os"
 	"testing"
 	"time"
@@ -20,26 +19,11 @@ const (
 
 	// enrolled is a namespace that the chart enrols.
 	enrolled = "payments"
-
-	// manySeries is more than a source may answer by default.
-	manySeries = 100_000
 )
 
 func TestMain(m *testing.M) {
-	// 5 s leave 3 s for a question: 100,000 series take Prometheus about one, on two busy cores.
-	install := forewarm.Setup{Enrolled: []string{enrolled}, Values: []string{"tickSeconds=5"}}
-	os.Exit(kit.Main(m, bed.Options{}, loadManySeries, defineScaledObjects, install.Prepare))
-}
-
-// loadManySeries fills Prometheus with one metric of very many series. Prometheus stops for it, so it comes first.
-func loadManySeries(k *kit.Kit) error {
-	now := time.Now()
-	series := make([]bed.Series, manySeries)
-	for n := range series {
-		series[n] = bed.Series{Name: "flood", Labels: map[string]string{"namespace": "nowhere", "pod": fmt.Sprintf("p-%d", n)},
-			Samples: []bed.Sample{{Time: now, Value: 1}}}
-	}
-	return k.Prometheus.Backfill(series)
+	install := forewarm.Setup{Enrolled: []string{enrolled}}
+	os.Exit(kit.Main(m, bed.Options{}, defineScaledObjects, install.Prepare))
 }
 
 // defineScaledObjects brings KEDA's API, without KEDA: the operator watches it where it is there.

@@ -142,8 +142,6 @@ func badOnes(namespace string) []badOne {
 		asks("no-promql", "sum by (namespace, pod", "Ready", "ProfileUnusable", "spec.query is sum by (namespace, pod", "does not parse as PromQL"),
 		asks("returns-strings", `"forewarm"`, "Ready", "ProfileUnusable", `spec.query is "forewarm"`, "gives a string", "instant vector"),
 		asks("returns-a-scalar", `time()`, "Ready", "ProfileUnusable", "spec.query is time()", "vector("),
-		asks("many-series", "last_over_time(flood[2h])", "MetricsTrusted", "TooLarge", "spec.query", "aggregate"),
-		asks("many-to-many", "flood * on (namespace) flood", "MetricsTrusted", "QueryFailed", "spec.query", "forewarm.source"),
 		asks("wrong-labels", "max by (app) (up)", "MetricsTrusted", "WrongShape", "spec.query", "labels"),
 	}
 }
