@@ -68,5 +68,4 @@ cluster-demo: image ## See it work: a week of history, real requests, the decisi
 .PHONY: bench
 bench: ## Figures, one line each: `figure: NAME VALUE UNIT`
 	cargo run --release --locked -p forewarm-bench -- tick
-	PROMETHEUS_BIN="$$($(BED) build prometheus)" cargo run --release --locked -p forewarm-bench -- read
 	tests/cluster/bench.sh

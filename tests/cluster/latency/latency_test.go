@@ -70,7 +70,7 @@ func deploy(t *testing.T, k *kit.Kit, namespace string) []string {
 	for number := range functions {
 		name := fmt.Sprintf("latency-%d", number)
 		names = append(names, name)
-		k.Apply(t, alone(forewarm.Function(namespace, name, 0)).JSON())
+		k.Apply(t, alone(name, forewarm.Function(namespace, name, 0)).JSON())
 	}
 	for _, name := range names {
 		k.WaitPods(t, namespace, "app="+name, 1, patience)
@@ -86,8 +86,7 @@ func deploy(t *testing.T, k *kit.Kit, namespace string) []string {
 
 // alone lets no second pod of a function onto the bed's only node: pods that start would take the two cores from
 // what is measured. The first one serves all calls.
-func alone(function forewarm.Object) forewarm.Object {
-	name := function.Name()
+func alone(name string, function forewarm.Object) forewarm.Object {
 	return function.With("spec.template.spec.affinity", forewarm.Map{"podAntiAffinity": forewarm.Map{
 		"requiredDuringSchedulingIgnoredDuringExecution": []forewarm.Map{{
 			"topologyKey":   "kubernetes.io/hostname",
