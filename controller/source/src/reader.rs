@@ -94,7 +94,9 @@ impl DemandReader {
             .map(|member| (members.key(member).clone(), self.reading(asked, members, member, now)))
             .collect();
         self.tracks.retain(|key, _| demand.contains_key(key));
-        let profiles = asked.iter().map(|(name, asked)| ((*name).to_owned(), ProfileState::of(asked)));
+        let profiles = asked
+            .iter()
+            .map(|(name, asked)| ((*name).to_owned(), ProfileState::of(asked)));
         Readings {
             demand,
             profiles: profiles.collect(),
