@@ -16,6 +16,7 @@
 //! * [`plan`]: who has the field, what is held, what we would like.
 //! * [`guard`]: what of it is allowed now, one rule a file.
 //! * [`decide`]: the function that the operator, the replay and the tests all call.
+//! * [`memory`]: the same for the memory of pods and for their health.
 //! * [`fleet`]: what the brake needs to know of the others.
 //! * [`fold`]: the standing after a tick.
 //! * [`finding`]: the same decision as conditions, for the status.
@@ -40,6 +41,7 @@ pub mod fleet;
 pub mod fold;
 pub mod forecast;
 pub mod guard;
+pub mod memory;
 pub mod observation;
 pub mod outcome;
 pub mod plan;

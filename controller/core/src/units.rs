@@ -135,6 +135,61 @@ impl From<Slots> for f64 {
 #[error("not a finite amount in the range of its unit")]
 pub struct NotAnAmount;
 
+/// Bytes of memory. A typed amount, so that MiB, decimal units and floats never meet (conversions round up).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Bytes(pub u64);
+
+impl Bytes {
+    /// One mebibyte.
+    pub const MIB: Self = Self(1024 * 1024);
+
+    /// So many mebibytes; at most `u64::MAX` bytes.
+    pub const fn mib(count: u64) -> Self {
+        Self(count.saturating_mul(Self::MIB.0))
+    }
+
+    /// What a metric source gave, rounded up. `None` for NaN, infinite and negative numbers, and from 2^53 on,
+    /// where floats no longer tell bytes apart.
+    pub fn of(amount: f64) -> Option<Self> {
+        // The cast is exact within these bounds.
+        #[allow(clippy::as_conversions, clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+        (amount.is_finite() && (0.0..9.0e15).contains(&amount)).then(|| Self(amount.ceil() as u64))
+    }
+
+    /// Sum, at most `u64::MAX`.
+    pub const fn plus(self, other: Self) -> Self {
+        Self(self.0.saturating_add(other.0))
+    }
+
+    /// Difference, at least zero.
+    pub const fn minus(self, other: Self) -> Self {
+        Self(self.0.saturating_sub(other.0))
+    }
+
+    /// `percent` of this, rounded up; above 100 allowed. At most `u64::MAX`.
+    pub fn percent_up(self, percent: u32) -> Self {
+        let hundredths = u128::from(self.0).saturating_mul(u128::from(percent));
+        Self(u64::try_from(hundredths.div_ceil(100)).unwrap_or(u64::MAX))
+    }
+
+    /// This times `part / whole`, rounded up: keeps a ratio. This itself where `whole` is zero.
+    pub fn times(self, part: Self, whole: Self) -> Self {
+        let product = u128::from(self.0).saturating_mul(u128::from(part.0));
+        let quotient = if whole.0 == 0 {
+            u128::from(self.0)
+        } else {
+            product.div_ceil(u128::from(whole.0))
+        };
+        Self(u64::try_from(quotient).unwrap_or(u64::MAX))
+    }
+
+    /// Rounded up to whole mebibytes, as we write them; at most `u64::MAX`.
+    pub fn whole_mib(self) -> Self {
+        Self::mib(self.0.div_ceil(Self::MIB.0))
+    }
+}
+
 /// Whole percent, 0 to 100.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "u8", into = "u8")]

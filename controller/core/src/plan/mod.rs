@@ -4,3 +4,5 @@
 pub mod field;
 pub mod floor;
 pub mod footing;
+pub mod memory;
+pub mod remedy;

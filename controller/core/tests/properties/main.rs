@@ -7,6 +7,8 @@ mod fleet;
 mod given;
 mod run;
 
+mod memory;
+
 mod a5_replay;
 mod f1_brake;
 mod r10_total;

@@ -1,0 +1,359 @@
+//! Policy, sight and standing in, the decision on memory and health out. Pure and total.
+
+use super::decision::{MemoryDecision, MemoryReason, MemoryStep, Said};
+use super::policy::{ContainerBounds, ControlledValues, MemoryMode, MemoryPolicy, OomRemedy, Runtime, StuckRemedy};
+use super::seen::{Amounts, MemorySeen, Oom, PodSeen, Resize};
+use super::standing::{ContainerStanding, MemoryStanding, Quarantine, Refused};
+use crate::plan::memory::{LEFT, Sizing, amounts, most};
+use crate::plan::remedy::{crash_loop, oom, revert, stuck_pod};
+use crate::units::{Bytes, Wall};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// A resize that waits for its node longer than this is put back, in seconds.
+const DEFERRED: i64 = 300;
+/// One that the node is at for longer than this is not waited for, in seconds.
+const IN_PROGRESS: i64 = 3600;
+
+/// The complete input of one decision on memory and health, as it stands in the log.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct MemoryInputs {
+    /// What is asked.
+    pub policy: MemoryPolicy,
+    /// What is seen.
+    pub seen: MemorySeen,
+    /// What is in force because of us.
+    pub standing: MemoryStanding,
+    /// When.
+    pub now: Wall,
+}
+
+/// A decision on its way.
+struct Plan<'a> {
+    policy: &'a MemoryPolicy,
+    seen: &'a MemorySeen,
+    now: i64,
+    standing: MemoryStanding,
+    steps: Vec<MemoryStep>,
+    said: Vec<Said>,
+}
+
+impl MemoryInputs {
+    /// Decides. In Shadow and while paused nothing is to be done, and what is in force stays as it was; `said` tells
+    /// what would have been.
+    pub fn decide(&self) -> MemoryDecision {
+        let now = self.now.0.div_euclid(1000);
+        let mut plan = Plan {
+            policy: &self.policy,
+            seen: &self.seen,
+            now,
+            standing: self.standing.clone(),
+            steps: Vec::new(),
+            said: Vec::new(),
+        };
+        plan.run();
+        if self.policy.acts() {
+            let Plan {
+                standing, steps, said, ..
+            } = plan;
+            return MemoryDecision { standing, steps, said };
+        }
+        MemoryDecision {
+            standing: self.standing.clone(),
+            steps: Vec::new(),
+            said: plan.said,
+        }
+    }
+}
+
+impl Plan<'_> {
+    fn run(&mut self) {
+        if let Some(failing) = crash_loop::failing(self.seen) {
+            self.say(&failing.revision, MemoryReason::CrashLoop(failing.cause), None);
+        }
+        self.replace();
+        if let Some(by) = &self.seen.conflict {
+            self.say(by, MemoryReason::Conflict, None);
+            return;
+        }
+        self.release_quarantine();
+        let mut births = BTreeMap::new();
+        for bounds in &self.policy.containers {
+            let Some(name) = bounds.name.as_ref().or(self.seen.default_container.as_ref()) else {
+                continue;
+            };
+            if let Some(held) = self.container(name, bounds) {
+                births.insert(name.clone(), held);
+            }
+        }
+        self.birth(births);
+    }
+
+    fn say(&mut self, subject: &str, reason: MemoryReason, value: Option<Bytes>) {
+        let subject = subject.to_owned();
+        self.said.push(Said { subject, reason, value });
+    }
+
+    /// A new revision gets a new ladder; the floor that an OOM left stays (M3).
+    fn release_quarantine(&mut self) {
+        let Some(quarantine) = &self.standing.quarantine else {
+            return;
+        };
+        if self
+            .seen
+            .revision
+            .as_ref()
+            .is_some_and(|now| *now != quarantine.revision)
+        {
+            if let Some(container) = self.standing.containers.get_mut(&quarantine.container) {
+                container.rung = 0;
+            }
+            self.standing.quarantine = None;
+        }
+    }
+
+    /// One container: what newborn pods are to get, where it is not the template's.
+    fn container(&mut self, name: &str, bounds: &ContainerBounds) -> Option<Amounts> {
+        let Some(own) = self.seen.template.get(name).copied() else {
+            self.say(name, MemoryReason::NoContainer, None);
+            return None;
+        };
+        let fixed = self.policy.controlled == ControlledValues::RequestsOnly && own.request == own.limit;
+        if own.size().is_none() || fixed {
+            self.say(name, MemoryReason::NoMemorySet, None);
+            return None;
+        }
+        let mut standing = self.standing.containers.get(name).cloned().unwrap_or_default();
+        let held = standing.held.unwrap_or_else(|| self.meet(name, own, &mut standing));
+        standing.held = Some(held);
+        self.kills(name, bounds, &mut standing);
+        let reverted = revert::judge(&mut standing, self.seen, name, self.policy.margin, self.now);
+        if reverted {
+            let value = standing.held.and_then(Amounts::size);
+            self.say(name, MemoryReason::Reverted, value);
+        }
+        if self.policy.mode != MemoryMode::Off {
+            self.size(name, bounds, &mut standing);
+        }
+        let held = standing.held.unwrap_or(held);
+        if self.policy.mode == MemoryMode::InPlace {
+            self.pods(name, bounds, held, &standing);
+        }
+        self.standing.containers.insert(name.to_owned(), standing);
+        (self.policy.mode != MemoryMode::Off && held != own).then_some(held)
+    }
+
+    /// First sight. More than the template's that nothing explains is the work of a process whose memory is lost: it
+    /// counts as an OOM floor. Less counts as lowered just now (M6).
+    fn meet(&self, name: &str, own: Amounts, standing: &mut ContainerStanding) -> Amounts {
+        let living = self
+            .seen
+            .pods
+            .iter()
+            .filter_map(|pod| pod.containers.get(name))
+            .map(|found| found.spec);
+        let sizes: Vec<Bytes> = living
+            .chain(self.seen.births.get(name).copied())
+            .filter_map(Amounts::size)
+            .collect();
+        let base = own.size().unwrap_or_default();
+        let largest = sizes.iter().copied().max().unwrap_or(base).max(base);
+        if largest > base {
+            standing.oom_floor = Some(largest);
+            standing.oom_floor_until = self.now.saturating_add(oom::FLOOR_KEPT);
+        }
+        if sizes.iter().any(|size| *size < base) {
+            standing.lowered_at = Some(self.now);
+        }
+        if largest > base { own.sized(largest) } else { own }
+    }
+
+    fn kills(&mut self, name: &str, bounds: &ContainerBounds, standing: &mut ContainerStanding) {
+        let ooms = &self.seen.ooms;
+        let kills: Vec<&Oom> = ooms.iter().filter(|oom| oom.container == name).collect();
+        let raises = self.policy.oom == OomRemedy::Raise
+            && self.policy.mode != MemoryMode::Off
+            && self.policy.controlled == ControlledValues::RequestsAndLimits;
+        if !raises {
+            if let Some(last) = kills.last() {
+                self.say(name, MemoryReason::OomReported, Some(last.size));
+            }
+            return;
+        }
+        if let Some(cause) = oom::climb(standing, &kills, most(bounds, self.seen), self.now)
+            && self.standing.quarantine.is_none()
+        {
+            self.standing.quarantine = Some(Quarantine {
+                revision: self.seen.revision.clone().unwrap_or_default(),
+                container: name.to_owned(),
+                cause,
+                since: self.now,
+            });
+        }
+        if let Some(quarantine) = self.standing.quarantine.clone().filter(|q| q.container == name) {
+            self.say(name, MemoryReason::Quarantined(quarantine.cause), standing.oom_floor);
+        }
+    }
+
+    fn size(&mut self, name: &str, bounds: &ContainerBounds, standing: &mut ContainerStanding) {
+        let Some(held) = standing.held else { return };
+        let quarantined = self.standing.quarantine.as_ref().is_some_and(|q| q.container == name);
+        let sizing = Sizing {
+            policy: self.policy,
+            bounds,
+            seen: self.seen,
+            name,
+            standing,
+            quarantined,
+            now: self.now,
+        };
+        let requests = self.policy.controlled == ControlledValues::RequestsOnly;
+        let Some(before) = (if requests { held.request } else { held.size() }) else {
+            return;
+        };
+        let (to, reason) = sizing.size(before);
+        if let Some(reason) = reason {
+            self.say(name, reason, Some(to));
+        }
+        if to == before {
+            return;
+        }
+        if to < before {
+            standing.lowered_at = Some(self.now);
+            standing.trial = Some(revert::begin(self.seen, name, held, self.now));
+        } else {
+            // What is needed now settles the trial of an earlier decrease.
+            standing.trial = None;
+        }
+        standing.held = Some(if requests {
+            requests_at(held, to)
+        } else {
+            held.sized(to)
+        });
+    }
+
+    /// Steps for the live pods: what did not work is put back, raises at once, a decrease one pod at a time.
+    fn pods(&mut self, name: &str, bounds: &ContainerBounds, held: Amounts, standing: &ContainerStanding) {
+        let mut lower = None;
+        let mut busy = false;
+        for pod in self.seen.pods.iter().filter(|pod| pod.ending_since.is_none()) {
+            let Some(found) = pod.containers.get(name) else {
+                continue;
+            };
+            if let Some(actual) = found
+                .actual
+                .filter(|actual| *actual != found.spec && over(&pod.resize, self.now))
+            {
+                let size = found.spec.size().unwrap_or_default();
+                self.refuse(&pod.uid, name, size);
+                self.say(&pod.name, MemoryReason::PutBack, Some(size));
+                self.steps.push(resize(pod, name, found.spec, actual));
+                continue;
+            }
+            busy |= pod.resize != Resize::Done || found.actual.is_some_and(|actual| actual != found.spec);
+            let to = amounts(found.spec, held);
+            let to = if to.size() > found.spec.size() {
+                to.requesting_at_least(found.spec.request)
+            } else {
+                to
+            };
+            if to.size() > found.spec.size() || (to.size() == found.spec.size() && to.request > found.spec.request) {
+                if !self.refused(&pod.uid, name, to.size().unwrap_or_default()) {
+                    self.steps.push(resize(pod, name, found.spec, to));
+                }
+            } else if to.size() < found.spec.size() || to.request < found.spec.request {
+                lower = lower.or(Some((pod, found.spec, to)));
+            }
+        }
+        let Some((pod, from, to)) = lower.filter(|_| standing.trial.is_some() && !busy) else {
+            return;
+        };
+        if bounds.runtime == Runtime::Jvm || pod.containers.get(name).is_some_and(|found| found.restarts_on_resize) {
+            self.say(name, MemoryReason::RuntimeKeeps, to.size());
+        } else if self.seen.lowers_in_place && self.room(name, to) {
+            let least = from.size().unwrap_or_default().percent_up(LEFT);
+            let to = if to.size() < Some(least) { from.sized(least) } else { to };
+            self.steps.push(resize(pod, name, from, to));
+        }
+    }
+
+    /// M1: the margin above every live pod's use, on this tick's read.
+    fn room(&self, name: &str, to: Amounts) -> bool {
+        let percent = u32::from(self.policy.margin.get()).saturating_add(100);
+        let Some(size) = to.size() else { return false };
+        let living = self.seen.pods.iter().filter_map(|pod| pod.containers.get(name));
+        living
+            .map(|found| found.working_set.known())
+            .all(|used| used.is_some_and(|used| used.percent_up(percent) <= size))
+    }
+
+    fn refused(&self, uid: &str, name: &str, size: Bytes) -> bool {
+        let mut refused = self.standing.refused.iter();
+        refused.any(|r| r.uid == uid && r.container == name && size >= r.size)
+    }
+
+    fn refuse(&mut self, uid: &str, name: &str, size: Bytes) {
+        self.standing.refuse(Refused {
+            uid: uid.to_owned(),
+            container: name.to_owned(),
+            size,
+        });
+    }
+
+    /// Newborn memory is written before anything that makes pods.
+    fn birth(&mut self, births: BTreeMap<String, Amounts>) {
+        if births != self.seen.births {
+            self.steps.insert(0, MemoryStep::SetBirth { containers: births });
+        }
+    }
+
+    fn replace(&mut self) {
+        let Some(pod) = stuck_pod::stuck(self.seen, stuck_pod::NOT_READY, self.now) else {
+            return;
+        };
+        let (name, uid) = (pod.name.clone(), pod.uid.clone());
+        if self.policy.stuck == StuckRemedy::Report {
+            return self.say(&name, MemoryReason::StuckReported, None);
+        }
+        let resting = |at: i64| self.now.saturating_sub(at) < stuck_pod::BETWEEN;
+        if self
+            .standing
+            .evicted
+            .as_ref()
+            .is_some_and(|evicted| resting(evicted.at))
+        {
+            return;
+        }
+        self.say(&name, MemoryReason::StuckReplaced, None);
+        self.steps.push(MemoryStep::Evict { pod: name, uid });
+    }
+}
+
+/// The node will not do it: put the spec back.
+fn over(resize: &Resize, now: i64) -> bool {
+    match resize {
+        Resize::Infeasible | Resize::Failed => true,
+        Resize::Deferred(since) => now.saturating_sub(*since) >= DEFERRED,
+        Resize::InProgress(since) => now.saturating_sub(*since) >= IN_PROGRESS,
+        Resize::Done => false,
+    }
+}
+
+/// The request alone, at most the limit less a mebibyte, so that the `QoS` class stays.
+fn requests_at(held: Amounts, to: Bytes) -> Amounts {
+    let most = held.limit.map_or(to, |limit| to.min(limit.minus(Bytes::MIB)));
+    Amounts {
+        request: Some(most),
+        ..held
+    }
+}
+
+fn resize(pod: &PodSeen, container: &str, from: Amounts, to: Amounts) -> MemoryStep {
+    MemoryStep::Resize {
+        pod: pod.name.clone(),
+        uid: pod.uid.clone(),
+        container: container.to_owned(),
+        from,
+        to,
+    }
+}

@@ -1,0 +1,166 @@
+//! What was decided about memory and health: steps, and why.
+
+use super::seen::{Amounts, Crash};
+use super::standing::{Cause, MemoryStanding};
+use crate::units::Bytes;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// What was decided for one function in one tick.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct MemoryDecision {
+    /// What is in force from now on, before the outcomes; must be on record before the steps are carried out.
+    pub standing: MemoryStanding,
+    /// What is to be done, in order.
+    pub steps: Vec<MemoryStep>,
+    /// Why, a word a container or pod, in the order they were found.
+    pub said: Vec<Said>,
+}
+
+/// One write.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum MemoryStep {
+    /// Give newborn pods these amounts.
+    SetBirth {
+        /// By container.
+        containers: BTreeMap<String, Amounts>,
+    },
+    /// Resize one container of a live pod.
+    Resize {
+        /// The pod.
+        pod: String,
+        /// Its identity.
+        uid: String,
+        /// The container.
+        container: String,
+        /// What it has; the write tests it.
+        from: Amounts,
+        /// What it gets.
+        to: Amounts,
+    },
+    /// Evict a pod, within its disruption budget.
+    Evict {
+        /// The pod.
+        pod: String,
+        /// Its identity.
+        uid: String,
+    },
+}
+
+impl MemoryStep {
+    /// True for a resize that takes memory away.
+    pub fn lowers(&self) -> bool {
+        match self {
+            Self::Resize { from, to, .. } => to.limit < from.limit || to.request < from.request,
+            Self::SetBirth { .. } | Self::Evict { .. } => false,
+        }
+    }
+}
+
+/// Why one thing is as it is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Said {
+    /// The container or pod.
+    pub subject: String,
+    /// Why, in one stable word.
+    pub reason: MemoryReason,
+    /// The value it leads to, or that was held against. `None`: it is not about a value.
+    pub value: Option<Bytes>,
+}
+
+/// Why memory is, or is not, moved. The variant's name is stable.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum MemoryReason {
+    /// The largest use and its margin need more.
+    WorkingSet,
+    /// A kill raised it.
+    OomRaised,
+    /// A kill was seen, and the policy only wants it reported.
+    OomReported,
+    /// The ladder has ended, for this cause.
+    Quarantined(Cause),
+    /// Eight days need less.
+    Lowered,
+    /// Our own decrease did harm: taken back.
+    Reverted,
+    /// Less would do, but use is not known for long or well enough (M2).
+    HistoryShort,
+    /// Less would do, but this runtime takes its size at its start.
+    RuntimeKeeps,
+    /// The policy's, or the node's, maximum is reached.
+    AtMaximum,
+    /// Neither request nor limit is set, and the `QoS` class must stay.
+    NoMemorySet,
+    /// The template has no such container.
+    NoContainer,
+    /// A resize was refused or waited too long: put back.
+    PutBack,
+    /// Somebody else sizes this memory.
+    Conflict,
+    /// A pod is stuck or unlike its siblings; it is reported only.
+    StuckReported,
+    /// A pod is stuck or unlike its siblings: replaced.
+    StuckReplaced,
+    /// The newest revision's pods fail, for this cause.
+    CrashLoop(Crash),
+}
+
+impl MemoryReason {
+    /// The reason in one word, as status, Events and runbook name it.
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::WorkingSet => "WorkingSet",
+            Self::OomRaised => "OomRaised",
+            Self::OomReported => "OomReported",
+            Self::Quarantined(cause) => match cause {
+                Cause::Leak => "Leak",
+                Cause::OutOfMemory => "OutOfMemory",
+                Cause::AtMaximum => "KilledAtMaximum",
+            },
+            Self::Lowered => "Lowered",
+            Self::Reverted => "Reverted",
+            Self::HistoryShort => "HistoryShort",
+            Self::RuntimeKeeps => "RuntimeKeeps",
+            Self::AtMaximum => "AtMaximum",
+            Self::NoMemorySet => "NoMemorySet",
+            Self::NoContainer => "NoContainer",
+            Self::PutBack => "PutBack",
+            Self::Conflict => "MemoryConflict",
+            Self::StuckReported => "StuckReported",
+            Self::StuckReplaced => "StuckReplaced",
+            Self::CrashLoop(cause) => match cause {
+                Crash::OutOfMemory => "CrashLoopOutOfMemory",
+                Crash::Probe => "CrashLoopProbe",
+                Crash::Config => "CrashLoopConfig",
+                Crash::ImagePull => "CrashLoopImagePull",
+                Crash::Dependency => "CrashLoopDependency",
+            },
+        }
+    }
+
+    /// Every reason, for the runbook's test.
+    pub const ALL: [Self; 22] = [
+        Self::WorkingSet,
+        Self::OomRaised,
+        Self::OomReported,
+        Self::Quarantined(Cause::Leak),
+        Self::Quarantined(Cause::OutOfMemory),
+        Self::Quarantined(Cause::AtMaximum),
+        Self::Lowered,
+        Self::Reverted,
+        Self::HistoryShort,
+        Self::RuntimeKeeps,
+        Self::AtMaximum,
+        Self::NoMemorySet,
+        Self::NoContainer,
+        Self::PutBack,
+        Self::Conflict,
+        Self::StuckReported,
+        Self::StuckReplaced,
+        Self::CrashLoop(Crash::OutOfMemory),
+        Self::CrashLoop(Crash::Probe),
+        Self::CrashLoop(Crash::Config),
+        Self::CrashLoop(Crash::ImagePull),
+        Self::CrashLoop(Crash::Dependency),
+    ];
+}

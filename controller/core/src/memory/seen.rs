@@ -1,0 +1,198 @@
+//! What is seen of the memory and the health of a function's pods now.
+
+use crate::observation::Reading;
+use crate::units::{Bytes, Percent, Seconds};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// Memory request and limit of one container.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Amounts {
+    /// Request. `None`: not set.
+    pub request: Option<Bytes>,
+    /// Limit. `None`: not set.
+    pub limit: Option<Bytes>,
+}
+
+impl Amounts {
+    /// Request and limit alike.
+    pub const fn both(value: Bytes) -> Self {
+        Self {
+            request: Some(value),
+            limit: Some(value),
+        }
+    }
+
+    /// The value that says how much the container may use: the limit, else the request. `None`: neither is set.
+    pub fn size(self) -> Option<Bytes> {
+        self.limit.or(self.request)
+    }
+
+    /// These, with a request of at least `least`: a raise of the limit never lowers the request.
+    pub fn requesting_at_least(self, least: Option<Bytes>) -> Self {
+        Self {
+            request: self.request.max(least),
+            limit: self.limit,
+        }
+    }
+
+    /// The amounts of a container of this shape whose limit (else request) is `size`: what is set stays set, the
+    /// ratio is kept, and the request is never above the limit, so neither is the `QoS` class another (M4).
+    pub fn sized(self, size: Bytes) -> Self {
+        match (self.request, self.limit) {
+            (Some(request), Some(limit)) => {
+                // Below the limit before, below it after: rounding must not make a Guaranteed pod.
+                let most = if request < limit { size.minus(Bytes::MIB) } else { size };
+                Self {
+                    request: Some(size.times(request.min(limit), limit).whole_mib().min(most)),
+                    limit: Some(size),
+                }
+            }
+            (None, Some(_)) => Self {
+                request: None,
+                limit: Some(size),
+            },
+            (Some(_), None) => Self {
+                request: Some(size),
+                limit: None,
+            },
+            (None, None) => self,
+        }
+    }
+}
+
+/// One function's pods and what is known of them.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct MemorySeen {
+    /// The containers as the workload's template has them: the user's own values.
+    pub template: BTreeMap<String, Amounts>,
+    /// The container that a policy means which names none.
+    pub default_container: Option<String>,
+    /// Pods that exist and are not ending.
+    pub pods: Vec<PodSeen>,
+    /// Largest use of the past, by container.
+    pub past: BTreeMap<String, Reading<Past>>,
+    /// The newest revision. `None`: not known.
+    pub revision: Option<String>,
+    /// Memory of the largest node. `None`: not known.
+    pub node_most: Option<Bytes>,
+    /// The API server lowers a limit in place (Kubernetes 1.34).
+    pub lowers_in_place: bool,
+    /// Somebody else sizes this workload's memory, by kind and name.
+    pub conflict: Option<String>,
+    /// What newborn pods get now, by container; empty where nothing is written.
+    pub births: BTreeMap<String, Amounts>,
+    /// Out-of-memory kills that were seen, newest last.
+    pub ooms: Vec<Oom>,
+}
+
+/// One pod.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PodSeen {
+    /// Name.
+    pub name: String,
+    /// Identity.
+    pub uid: String,
+    /// Revision (template hash). `None`: not known.
+    pub revision: Option<String>,
+    /// Ready now.
+    pub ready: bool,
+    /// Since when it is as ready or unready as it is now, in seconds since 1970 UTC. `None`: never ready, so since
+    /// its creation.
+    pub since: Option<i64>,
+    /// Created, in seconds since 1970 UTC.
+    pub created: i64,
+    /// When it was asked to end, in seconds since 1970 UTC. `None`: it was not.
+    pub ending_since: Option<i64>,
+    /// What became of the last resize.
+    pub resize: Resize,
+    /// Its containers.
+    pub containers: BTreeMap<String, ContainerSeen>,
+}
+
+/// What became of a pod's last resize.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Resize {
+    /// Nothing is under way.
+    #[default]
+    Done,
+    /// The node is at it, since then (seconds since 1970 UTC).
+    InProgress(i64),
+    /// It fits the node, but not now.
+    Deferred(i64),
+    /// It never will on this node.
+    Infeasible,
+    /// The node refused it: more is in use than the new limit.
+    Failed,
+}
+
+/// One container of a pod.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ContainerSeen {
+    /// As its spec has it.
+    pub spec: Amounts,
+    /// As the node has it. `None`: not told yet.
+    pub actual: Option<Amounts>,
+    /// Working set now.
+    pub working_set: Reading<Bytes>,
+    /// Restarts so far.
+    pub restarts: u32,
+    /// A resize of memory restarts it.
+    pub restarts_on_resize: bool,
+    /// Why it does not run, or did not the last time. `None`: no failure is known.
+    pub crash: Option<Crash>,
+}
+
+/// Why a container fails.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Crash {
+    /// Killed for its memory.
+    OutOfMemory,
+    /// Killed by a liveness or start-up probe, or never ready.
+    Probe,
+    /// It cannot be made from its spec (missing `ConfigMap` or key), or ends at once with an error.
+    Config,
+    /// Its image cannot be pulled.
+    ImagePull,
+    /// It ends with an error though its revision has served before: something it needs has gone.
+    Dependency,
+}
+
+impl Crash {
+    /// The variant's name.
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::OutOfMemory => "OutOfMemory",
+            Self::Probe => "Probe",
+            Self::Config => "Config",
+            Self::ImagePull => "ImagePull",
+            Self::Dependency => "Dependency",
+        }
+    }
+}
+
+/// Largest use over the past.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Past {
+    /// The largest working set of any pod, its start-up included.
+    pub peak: Bytes,
+    /// How far back samples reach.
+    pub span: Seconds,
+    /// Share of the pod-seconds with a sample.
+    pub coverage: Percent,
+}
+
+/// One out-of-memory kill.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Oom {
+    /// The pod.
+    pub pod: String,
+    /// The container.
+    pub container: String,
+    /// What limited it when it died: its limit, or its request where it has none.
+    pub size: Bytes,
+    /// When, in seconds since 1970 UTC.
+    pub at: i64,
+    /// Its working set had grown steadily through its life.
+    pub leaking: bool,
+}

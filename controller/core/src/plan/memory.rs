@@ -1,0 +1,169 @@
+//! What one container should have: policy, sight and standing in, a size and its reason out. Pure.
+//!
+//! From the worst pod, never the mean: the largest working set of now and of eight days, start-up peaks included,
+//! with the policy's margin. A rise needs any one of them; a fall needs all of them (M1, M2), is one a day and at
+//! most a fifth (M7), and never goes under the floor that an OOM left (M3).
+
+use crate::memory::{
+    Amounts, ContainerBounds, ContainerStanding, MemoryPolicy, MemoryReason, MemorySeen, Past, Resize,
+};
+use crate::observation::Reading;
+use crate::units::{Bytes, Seconds};
+
+/// History that a decrease needs (M2).
+pub const SPAN: Seconds = Seconds(8 * 86_400);
+/// Part of it that must be known, in percent (M2).
+pub const COVERAGE: u8 = 95;
+/// Between two decisions to lower one workload, in seconds (M7).
+pub const A_DAY: i64 = 86_400;
+/// Percent of the size that is left by the largest decrease (M7).
+pub const LEFT: u32 = 80;
+/// A decrease leaves at least so much above the largest use: growth between the read and the resize.
+pub const ROOM: Bytes = Bytes::mib(64);
+/// A decrease by less than this part of the size is not worth a resize, in percent.
+const WORTH: u32 = 95;
+/// No container is held below this.
+const LEAST: Bytes = Bytes::mib(16);
+
+/// Highest size: the policy's maximum, or the largest node's memory. `None`: neither is known.
+pub fn most(bounds: &ContainerBounds, seen: &MemorySeen) -> Option<Bytes> {
+    match (bounds.max, seen.node_most) {
+        (Some(max), Some(node)) => Some(max.min(node)),
+        (max, node) => max.or(node),
+    }
+}
+
+/// All that sizing one container looks at.
+#[derive(Clone, Copy, Debug)]
+pub struct Sizing<'a> {
+    /// What is asked.
+    pub policy: &'a MemoryPolicy,
+    /// The container's bounds.
+    pub bounds: &'a ContainerBounds,
+    /// What is seen.
+    pub seen: &'a MemorySeen,
+    /// The container's name.
+    pub name: &'a str,
+    /// What is in force.
+    pub standing: &'a ContainerStanding,
+    /// Nothing more is raised: the revision is in quarantine.
+    pub quarantined: bool,
+    /// Seconds since 1970 UTC.
+    pub now: i64,
+}
+
+impl Sizing<'_> {
+    /// The size to hold instead of `held`, with the reason; the same one where there is nothing to do.
+    pub fn size(&self, held: Bytes) -> (Bytes, Option<MemoryReason>) {
+        let least = self.bounds.min.unwrap_or(LEAST);
+        let floor = self
+            .standing
+            .oom_floor
+            .filter(|_| self.now < self.standing.oom_floor_until);
+        let use_ = self.with_margin(self.largest_use());
+        let wanted = use_.into_iter().chain(floor).fold(least, Bytes::max);
+        if wanted > held {
+            return self.raised(held, wanted, floor);
+        }
+        self.lowered(held, least.max(floor.unwrap_or_default()))
+    }
+
+    fn raised(&self, held: Bytes, wanted: Bytes, floor: Option<Bytes>) -> (Bytes, Option<MemoryReason>) {
+        if self.quarantined {
+            return (held, None);
+        }
+        let to = most(self.bounds, self.seen)
+            .map_or(wanted, |most| wanted.min(most))
+            .whole_mib();
+        let to = most(self.bounds, self.seen).map_or(to, |most| to.min(most));
+        if to <= held {
+            return (held, Some(MemoryReason::AtMaximum));
+        }
+        let by_oom = floor.is_some_and(|floor| floor >= wanted);
+        (
+            to,
+            Some(if by_oom {
+                MemoryReason::OomRaised
+            } else {
+                MemoryReason::WorkingSet
+            }),
+        )
+    }
+
+    fn lowered(&self, held: Bytes, least: Bytes) -> (Bytes, Option<MemoryReason>) {
+        let Some(peak) = self.peak() else {
+            return (held, None);
+        };
+        let Some(needed) = self.with_margin(Some(peak)).map(|needed| needed.max(peak.plus(ROOM))) else {
+            return (held, None);
+        };
+        let to = needed.max(least).max(held.percent_up(LEFT)).whole_mib();
+        if to >= held.percent_up(WORTH) || self.quarantined {
+            return (held, None);
+        }
+        if !self.known_for_long() {
+            return (held, Some(MemoryReason::HistoryShort));
+        }
+        let recently = self
+            .standing
+            .lowered_at
+            .is_some_and(|at| self.now.saturating_sub(at) < A_DAY);
+        if recently || self.now < self.standing.no_decrease_until || self.busy() {
+            return (held, None);
+        }
+        (to, Some(MemoryReason::Lowered))
+    }
+
+    /// The largest use known, of now and of the past. `None`: none is.
+    fn largest_use(&self) -> Option<Bytes> {
+        let past = self.past().map(|past| past.peak);
+        self.live().filter_map(|now| now.known().copied()).chain(past).max()
+    }
+
+    /// The largest use, where the past and every live pod are known. `None`: something is not.
+    fn peak(&self) -> Option<Bytes> {
+        let past = self.past()?.peak;
+        self.live()
+            .try_fold(past, |largest, now| Some(largest.max(*now.known()?)))
+    }
+
+    fn live(&self) -> impl Iterator<Item = &Reading<Bytes>> {
+        let of = |pod: &'_ crate::memory::PodSeen| pod.ending_since.is_none();
+        let pods = self.seen.pods.iter().filter(move |pod| of(pod));
+        pods.filter_map(|pod| Some(&pod.containers.get(self.name)?.working_set))
+    }
+
+    fn past(&self) -> Option<Past> {
+        self.seen.past.get(self.name)?.known().copied()
+    }
+
+    fn known_for_long(&self) -> bool {
+        self.past()
+            .is_some_and(|past| past.span >= SPAN && past.coverage.get() >= COVERAGE)
+    }
+
+    /// Something of the workload is under way: a resize, or a pod that is not ready.
+    fn busy(&self) -> bool {
+        let pods = &self.seen.pods;
+        pods.is_empty() || pods.iter().any(|pod| pod.resize != Resize::Done || !pod.ready)
+    }
+
+    fn with_margin(&self, amount: Option<Bytes>) -> Option<Bytes> {
+        let percent = u32::from(self.policy.margin.get()).saturating_add(100);
+        amount.map(|amount| amount.percent_up(percent))
+    }
+}
+
+/// The amounts that a container which has `own` gets when `held` is in force: the held ones where both set the
+/// same values, else its own shape at the held size.
+pub fn amounts(own: Amounts, held: Amounts) -> Amounts {
+    let shape = |amounts: Amounts| {
+        let equal = amounts.request == amounts.limit;
+        (amounts.request.is_some(), amounts.limit.is_some(), equal)
+    };
+    match held.size() {
+        Some(_) if shape(own) == shape(held) => held,
+        Some(size) => own.sized(size),
+        None => own,
+    }
+}

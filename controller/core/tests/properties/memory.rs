@@ -1,0 +1,293 @@
+//! M1 to M4 and M7 on single decisions about memory; whole lives of pods are in `forewarm-sim`.
+
+use forewarm_core::memory::{
+    Amounts, ContainerBounds, ContainerSeen, ControlledValues, MemoryDecision, MemoryInputs, MemoryMode, MemoryPolicy,
+    MemorySeen, MemoryStanding, MemoryStep, Oom, OomRemedy, Past, PodSeen, Resize, Runtime, StuckRemedy,
+};
+use forewarm_core::observation::{Reading, Why};
+use forewarm_core::policy::Mode;
+use forewarm_core::units::{Bytes, Percent, Seconds, Wall};
+use proptest::collection::vec;
+use proptest::option;
+use proptest::prelude::*;
+use std::collections::BTreeMap;
+
+/// Seconds since 1970 at which everything is decided.
+const NOW: i64 = 2_000_000_000;
+const APP: &str = "app";
+
+fn size() -> impl Strategy<Value = Bytes> {
+    prop_oneof![8 => (16..2048_u64).prop_map(Bytes::mib), 1 => any::<u64>().prop_map(Bytes), 1 => Just(Bytes(0))]
+}
+
+fn amounts() -> impl Strategy<Value = Amounts> {
+    prop_oneof![
+        3 => size().prop_map(Amounts::both),
+        3 => (size(), size()).prop_map(|(one, other)| Amounts { request: Some(one.min(other)), limit: Some(one.max(other)) }),
+        1 => size().prop_map(|request| Amounts { request: Some(request), limit: None }),
+        1 => Just(Amounts::default()),
+    ]
+}
+
+fn reading<T: std::fmt::Debug + Clone + 'static>(known: impl Strategy<Value = T>) -> impl Strategy<Value = Reading<T>> {
+    option::weighted(0.8, known).prop_map(|found| found.map_or(Reading::Unknown(Why::Absent), Reading::Known))
+}
+
+fn container() -> impl Strategy<Value = ContainerSeen> {
+    let actual = prop_oneof![3 => Just(None), 1 => amounts().prop_map(Some)];
+    (amounts(), actual, reading(size()), 0..3_u32, prop::bool::weighted(0.1)).prop_map(
+        |(spec, actual, working_set, restarts, restarts_on_resize)| ContainerSeen {
+            spec,
+            actual: actual.or(Some(spec)),
+            working_set,
+            restarts,
+            restarts_on_resize,
+            crash: None,
+        },
+    )
+}
+
+fn pods() -> impl Strategy<Value = Vec<PodSeen>> {
+    let state = prop_oneof![
+        8 => Just(Resize::Done),
+        1 => Just(Resize::Infeasible),
+        1 => (0..2000_i64).prop_map(|ago| Resize::Deferred(NOW - ago)),
+        1 => (0..2000_i64).prop_map(|ago| Resize::InProgress(NOW - ago)),
+    ];
+    let pod = (container(), container(), prop::bool::weighted(0.9), state);
+    vec(pod, 0..5).prop_map(|pods| {
+        let one = |(at, (app, side, ready, resize)): (usize, (ContainerSeen, ContainerSeen, bool, Resize))| PodSeen {
+            name: format!("f-{at}"),
+            uid: format!("uid-{at}"),
+            revision: Some("7c9f".into()),
+            ready,
+            since: Some(NOW - 1000),
+            created: NOW - 2000,
+            ending_since: None,
+            resize,
+            containers: BTreeMap::from([(APP.to_owned(), app), ("side".to_owned(), side)]),
+        };
+        pods.into_iter().enumerate().map(one).collect()
+    })
+}
+
+fn past() -> impl Strategy<Value = Reading<Past>> {
+    let span = prop_oneof![Just(0_u32), Just(8 * 86_400 - 1), Just(8 * 86_400), Just(10 * 86_400)];
+    let coverage = prop_oneof![Just(94_u8), Just(95), Just(100)];
+    reading((size(), span, coverage).prop_map(|(peak, span, coverage)| Past {
+        peak,
+        span: Seconds(span),
+        coverage: Percent::new(coverage).expect("at most 100"),
+    }))
+}
+
+fn ooms() -> impl Strategy<Value = Vec<Oom>> {
+    vec((size(), 0..100_i64, any::<bool>()), 0..3).prop_map(|kills| {
+        let kill = |(size, ago, leaking)| Oom {
+            pod: "f-0".into(),
+            container: APP.into(),
+            size,
+            at: NOW - ago,
+            leaking,
+        };
+        kills.into_iter().map(kill).collect()
+    })
+}
+
+fn policy() -> impl Strategy<Value = MemoryPolicy> {
+    let mode = prop::sample::select(vec![
+        MemoryMode::Off,
+        MemoryMode::Birth,
+        MemoryMode::InPlace,
+        MemoryMode::InPlace,
+    ]);
+    let controlled = prop::sample::select(vec![
+        ControlledValues::RequestsAndLimits,
+        ControlledValues::RequestsOnly,
+    ]);
+    let runtime = prop::sample::select(vec![Runtime::Auto, Runtime::Jvm]);
+    let oom = prop::sample::select(vec![OomRemedy::Report, OomRemedy::Raise, OomRemedy::Raise]);
+    (mode, controlled, 0..=100_u8, runtime, oom, option::of(size())).prop_map(
+        |(mode, controlled, margin, runtime, oom, max)| MemoryPolicy {
+            enforce: Mode::Enforce,
+            paused: false,
+            mode,
+            controlled,
+            margin: Percent::new(margin).expect("at most 100"),
+            containers: vec![ContainerBounds {
+                name: None,
+                min: None,
+                max,
+                runtime,
+            }],
+            oom,
+            stuck: StuckRemedy::Report,
+        },
+    )
+}
+
+fn inputs() -> impl Strategy<Value = MemoryInputs> {
+    (policy(), amounts(), amounts(), pods(), past(), ooms()).prop_map(|(policy, app, side, pods, past, ooms)| {
+        let seen = MemorySeen {
+            template: BTreeMap::from([(APP.to_owned(), app), ("side".to_owned(), side)]),
+            default_container: Some(APP.to_owned()),
+            pods,
+            past: BTreeMap::from([(APP.to_owned(), past)]),
+            revision: Some("7c9f".into()),
+            node_most: Some(Bytes::mib(4096)),
+            lowers_in_place: true,
+            conflict: None,
+            births: BTreeMap::new(),
+            ooms,
+        };
+        MemoryInputs {
+            policy,
+            seen,
+            standing: MemoryStanding::default(),
+            now: Wall(NOW * 1000),
+        }
+    })
+}
+
+/// Inputs of a second decision, with what the first one left in force.
+fn again(inputs: &MemoryInputs, decision: &MemoryDecision, seconds: i64) -> MemoryInputs {
+    let mut next = inputs.clone();
+    next.standing = decision.standing.clone();
+    next.now = Wall(inputs.now.0 + seconds * 1000);
+    next
+}
+
+fn is_put_back(inputs: &MemoryInputs, pod: &str) -> bool {
+    inputs
+        .seen
+        .pods
+        .iter()
+        .any(|found| found.name == pod && found.containers[APP].actual != Some(found.containers[APP].spec))
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(600))]
+
+    #[test]
+    fn m1_m2_a_decrease_has_its_margin_over_every_known_use(inputs in inputs()) {
+        let decision = inputs.decide();
+        for step in decision.steps.iter().filter(|step| step.lowers()) {
+            let MemoryStep::Resize { pod, to, .. } = step else { continue };
+            if is_put_back(&inputs, pod) { continue; }
+            let past = inputs.seen.past[APP].known().expect("a decrease rests on the past");
+            prop_assert!(past.span.0 >= 8 * 86_400 && past.coverage.get() >= 95);
+            let margin = 100 + u32::from(inputs.policy.margin.get());
+            let size = to.size().expect("something is set");
+            for used in inputs.seen.pods.iter().map(|pod| &pod.containers[APP].working_set) {
+                let used = used.known().expect("every live pod is known");
+                prop_assert!(used.percent_up(margin) <= size, "{used:?} {size:?}");
+            }
+            prop_assert!(past.peak.percent_up(margin) <= size || inputs.policy.controlled == ControlledValues::RequestsOnly);
+        }
+    }
+
+    #[test]
+    fn m3_a_kill_leaves_a_floor_that_stays_for_fourteen_days(inputs in inputs(), days in 0..14_i64) {
+        let mut inputs = inputs;
+        inputs.policy.oom = OomRemedy::Raise;
+        inputs.policy.mode = MemoryMode::InPlace;
+        inputs.policy.controlled = ControlledValues::RequestsAndLimits;
+        let decision = inputs.decide();
+        let Some(standing) = decision.standing.containers.get(APP) else { return Ok(()) };
+        let Some(floor) = standing.oom_floor else { return Ok(()) };
+        let held = standing.held.and_then(Amounts::size).unwrap();
+        let most = inputs.policy.containers[0].max.unwrap_or(Bytes::mib(4096)).min(Bytes::mib(4096));
+        prop_assert!(held >= floor.min(most) || decision.standing.quarantine.is_some(), "{held:?} {floor:?}");
+        let later = again(&inputs, &decision, days * 86_400).decide();
+        let next = &later.standing.containers[APP];
+        prop_assert!(next.oom_floor >= Some(floor));
+        prop_assert!(next.held.and_then(Amounts::size) >= Some(held.min(floor)));
+    }
+
+    #[test]
+    fn m4_only_the_named_containers_memory_moves_and_keeps_its_shape(inputs in inputs()) {
+        for step in &inputs.decide().steps {
+            let MemoryStep::Resize { container, from, to, pod, .. } = step else { continue };
+            prop_assert_eq!(container, APP);
+            prop_assert!(to.request <= to.limit || to.limit.is_none(), "{step:?}");
+            if is_put_back(&inputs, pod) { continue; }
+            prop_assert_eq!(from.request.is_some(), to.request.is_some());
+            prop_assert_eq!(from.limit.is_some(), to.limit.is_some());
+            let tiny = to.size() < Some(Bytes::MIB);
+            prop_assert!(tiny || (from.request == from.limit) == (to.request == to.limit), "{step:?}");
+        }
+    }
+
+    #[test]
+    fn m5_at_most_one_pod_is_lowered_at_a_time_and_no_refused_size_is_asked_again(inputs in inputs()) {
+        let decision = inputs.decide();
+        let lowered = decision.steps.iter().filter(|step| step.lowers());
+        let own: Vec<_> = lowered.filter(|step| !matches!(step, MemoryStep::Resize { pod, .. } if is_put_back(&inputs, pod))).collect();
+        prop_assert!(own.len() <= 1, "{own:?}");
+        let after = again(&inputs, &decision, 1).decide();
+        for refused in &decision.standing.refused {
+            for step in &after.steps {
+                let MemoryStep::Resize { uid, to, from, pod, .. } = step else { continue };
+                if is_put_back(&inputs, pod) { continue; }
+                let rise = to.size() > from.size();
+                prop_assert!(!(rise && *uid == refused.uid && to.size() >= Some(refused.size)), "{step:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn m6_a_lost_memory_lowers_nothing(inputs in inputs()) {
+        // What this decision holds is written to the pods, then every own memory is lost.
+        let decision = inputs.decide();
+        let Some(held) = decision.standing.containers.get(APP).and_then(|c| c.held) else { return Ok(()) };
+        let own = inputs.seen.template[APP];
+        prop_assume!(held.size() > own.size());
+        let mut lost = inputs.clone();
+        lost.seen.births = BTreeMap::from([(APP.to_owned(), held)]);
+        lost.seen.ooms.clear();
+        let after = lost.decide();
+        let kept = after.standing.containers[APP].held.and_then(Amounts::size);
+        prop_assert!(kept >= held.size(), "{kept:?} {held:?}");
+    }
+
+    #[test]
+    fn m7_one_decision_to_lower_a_day_and_at_most_a_fifth(inputs in inputs(), seconds in 0..86_400_i64) {
+        let first = inputs.decide();
+        let Some(before) = first.standing.containers.get(APP) else { return Ok(()) };
+        let held = before.held.and_then(Amounts::size).unwrap();
+        let base = inputs.seen.template[APP].size().unwrap();
+        prop_assert!(held >= base.percent_up(80) || inputs.policy.controlled == ControlledValues::RequestsOnly);
+        let second = again(&inputs, &first, seconds).decide();
+        let after = second.standing.containers[APP].held.and_then(Amounts::size).unwrap();
+        let lowered_before = before.lowered_at.is_some();
+        prop_assert!(!lowered_before || after >= held, "{after:?} {held:?}");
+    }
+
+    #[test]
+    fn unknown_use_lowers_nothing_and_shadow_does_nothing(inputs in inputs()) {
+        let mut blind = inputs.clone();
+        for pod in &mut blind.seen.pods {
+            for container in pod.containers.values_mut() {
+                container.working_set = Reading::Unknown(Why::SourceDown);
+            }
+        }
+        let lowered = blind.decide().steps.into_iter().find(|step| {
+            step.lowers() && !matches!(step, MemoryStep::Resize { pod, .. } if is_put_back(&blind, pod))
+        });
+        prop_assert!(blind.seen.pods.is_empty() || lowered.is_none(), "{lowered:?}");
+        let mut shadow = inputs;
+        shadow.policy.enforce = Mode::Shadow;
+        let decision = shadow.decide();
+        prop_assert!(decision.steps.is_empty() && decision.standing == shadow.standing);
+    }
+
+    #[test]
+    fn a_jvm_is_never_lowered_in_place(inputs in inputs()) {
+        let mut jvm = inputs;
+        jvm.policy.containers[0].runtime = Runtime::Jvm;
+        let lowered = jvm.decide().steps.into_iter().find(|step| {
+            step.lowers() && !matches!(step, MemoryStep::Resize { pod, .. } if is_put_back(&jvm, pod))
+        });
+        prop_assert!(lowered.is_none(), "{lowered:?}");
+    }
+}
