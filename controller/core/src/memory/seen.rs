@@ -137,6 +137,8 @@ pub struct ContainerSeen {
     pub working_set: Reading<Bytes>,
     /// Restarts so far.
     pub restarts: u32,
+    /// Its working set has grown steadily through its life.
+    pub leaking: bool,
     /// A resize of memory restarts it.
     pub restarts_on_resize: bool,
     /// Why it does not run, or did not the last time. `None`: no failure is known.

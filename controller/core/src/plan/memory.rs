@@ -60,9 +60,13 @@ impl Sizing<'_> {
             .standing
             .oom_floor
             .filter(|_| self.now < self.standing.oom_floor_until);
-        let use_ = self.with_margin(self.largest_use());
-        let wanted = use_.into_iter().chain(floor).fold(least, Bytes::max);
-        if wanted > held {
+        let kept = floor.into_iter().fold(least, Bytes::max);
+        let used = self.largest_use().filter(|_| !self.leaking());
+        // Half of the margin may be eaten before it is made whole again: not every wobble is a write.
+        let tight =
+            used.is_some_and(|used| used.percent_up(self.margin().saturating_div(2).saturating_add(100)) > held);
+        if tight || kept > held {
+            let wanted = self.with_margin(used).into_iter().fold(kept, Bytes::max);
             return self.raised(held, wanted, floor);
         }
         self.lowered(held, least.max(floor.unwrap_or_default()))
@@ -98,7 +102,7 @@ impl Sizing<'_> {
             return (held, None);
         };
         let to = needed.max(least).max(held.percent_up(LEFT)).whole_mib();
-        if to >= held.percent_up(WORTH) || self.quarantined {
+        if to >= held.percent_up(WORTH) || self.quarantined || self.leaking() {
             return (held, None);
         }
         if !self.known_for_long() {
@@ -148,9 +152,19 @@ impl Sizing<'_> {
         pods.is_empty() || pods.iter().any(|pod| pod.resize != Resize::Done || !pod.ready)
     }
 
+    /// A use that grows steadily is not met by more memory: the ladder's few steps are all it gets.
+    fn leaking(&self) -> bool {
+        let pods = self.seen.pods.iter();
+        pods.filter_map(|pod| pod.containers.get(self.name))
+            .any(|found| found.leaking)
+    }
+
+    fn margin(&self) -> u32 {
+        u32::from(self.policy.margin.get())
+    }
+
     fn with_margin(&self, amount: Option<Bytes>) -> Option<Bytes> {
-        let percent = u32::from(self.policy.margin.get()).saturating_add(100);
-        amount.map(|amount| amount.percent_up(percent))
+        amount.map(|amount| amount.percent_up(self.margin().saturating_add(100)))
     }
 }
 

@@ -41,6 +41,7 @@ fn container() -> impl Strategy<Value = ContainerSeen> {
             actual: actual.or(Some(spec)),
             working_set,
             restarts,
+            leaking: false,
             restarts_on_resize,
             crash: None,
         },

@@ -1,7 +1,7 @@
 //! Our own harm: a decrease is a trial; worse than before, and it is taken back. Pure.
 //!
-//! It is taken back before the first kill: as soon as a working set has eaten half of the margin that was left above
-//! the largest use of eight days, which no pod had done before.
+//! It is taken back before the first kill: as soon as a working set eats into the margin that was left above the
+//! largest use of eight days, which no pod had done before.
 
 use crate::memory::{ContainerSeen, ContainerStanding, MemorySeen, Trial};
 use crate::units::{Bytes, Percent};
@@ -45,9 +45,9 @@ pub fn judge(standing: &mut ContainerStanding, seen: &MemorySeen, name: &str, ma
     false
 }
 
-/// The use at which half of the margin is eaten: `size / (1 + margin / 2)`.
+/// The use at which the margin begins to be eaten: `size / (1 + margin)`.
 fn line(size: Bytes, margin: Percent) -> Bytes {
-    size.times(Bytes(200), Bytes(u64::from(margin.get()).saturating_add(200)))
+    size.times(Bytes(100), Bytes(u64::from(margin.get()).saturating_add(100)))
 }
 
 fn containers<'a>(seen: &'a MemorySeen, name: &'a str) -> impl Iterator<Item = &'a ContainerSeen> {

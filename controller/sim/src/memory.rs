@@ -1,0 +1,312 @@
+//! One function's pods and their memory on virtual time: start-up peaks, steady use, growth, leaks, kills.
+//!
+//! A pod whose working set passes its limit is killed and started again after a back-off, as a node does. Resizes are
+//! carried out at once; one above the node's room is refused.
+
+use forewarm_core::memory::{Amounts, ContainerSeen, Crash, MemorySeen, MemoryStep, Oom, Past, PodSeen, Resize};
+use forewarm_core::observation::{Reading, Why};
+use forewarm_core::outcome::{Outcome, RefusedKind};
+use forewarm_core::units::{Bytes, Percent, Seconds};
+use std::collections::BTreeMap;
+
+/// Name of the container.
+pub const APP: &str = "app";
+/// Kept history, in seconds: the eight days that a decrease needs.
+const HISTORY: i64 = 8 * 86_400;
+/// Longest back-off of a killed container, in seconds.
+const BACK_OFF: i64 = 300;
+
+/// What a pod uses, by its age and by the time.
+#[derive(Clone, Debug)]
+pub struct Use {
+    /// Once started.
+    pub steady: Bytes,
+    /// While starting.
+    pub start_up: Bytes,
+    /// How long starting takes, in seconds.
+    pub start_up_seconds: i64,
+    /// What each hour of a pod's life adds: a leak.
+    pub leak_per_hour: Bytes,
+    /// From then on (seconds since 1970 UTC) every pod uses more by `growth_per_minute` until `growth_most`.
+    pub growth_from: i64,
+    /// Growth a minute.
+    pub growth_per_minute: Bytes,
+    /// Where growth ends.
+    pub growth_most: Bytes,
+}
+
+impl Use {
+    /// The same use at all times.
+    pub fn steady(steady: Bytes) -> Self {
+        Self {
+            steady,
+            start_up: steady,
+            start_up_seconds: 10,
+            leak_per_hour: Bytes(0),
+            growth_from: i64::MAX,
+            growth_per_minute: Bytes(0),
+            growth_most: Bytes(0),
+        }
+    }
+
+    /// Working set of a pod of that age, then.
+    fn at(&self, age: i64, now: i64) -> Bytes {
+        let base = if age < self.start_up_seconds {
+            self.start_up
+        } else {
+            self.steady
+        };
+        let leaked = each(self.leak_per_hour, age, 3600);
+        let grown = each(self.growth_per_minute, now.saturating_sub(self.growth_from), 60).min(self.growth_most);
+        base.plus(leaked).plus(grown)
+    }
+}
+
+/// `amount` for each `span` of `seconds`; nothing for seconds below zero.
+fn each(amount: Bytes, seconds: i64, span: u64) -> Bytes {
+    let seconds = u64::try_from(seconds).unwrap_or(0);
+    Bytes(amount.0.saturating_mul(seconds) / span)
+}
+
+/// One pod.
+#[derive(Clone, Debug)]
+struct Pod {
+    name: String,
+    amounts: Amounts,
+    created: i64,
+    started: i64,
+    restarts: u32,
+}
+
+/// One function's pods.
+#[derive(Clone, Debug)]
+pub struct World {
+    /// What its pods use.
+    pub use_: Use,
+    /// Seconds since 1970 UTC.
+    pub now: i64,
+    /// The newest revision.
+    pub revision: String,
+    template: Amounts,
+    node: Bytes,
+    pods: Vec<Pod>,
+    births: BTreeMap<String, Amounts>,
+    ooms: Vec<Oom>,
+    /// Largest use of each hour, oldest first.
+    hours: Vec<(i64, Bytes)>,
+    made: u32,
+    killed: u32,
+}
+
+impl World {
+    /// A function of so many pods on a node of that size.
+    pub fn new(template: Amounts, node: Bytes, pods: usize, use_: Use, now: i64) -> Self {
+        let mut world = Self {
+            use_,
+            now,
+            revision: "a".to_owned(),
+            template,
+            node,
+            pods: Vec::new(),
+            births: BTreeMap::new(),
+            ooms: Vec::new(),
+            hours: Vec::new(),
+            made: 0,
+            killed: 0,
+        };
+        world.scale(pods);
+        world
+    }
+
+    /// Pretends that the last eight days were watched, with this largest use.
+    pub fn remember(&mut self, peak: Bytes) {
+        self.hours = vec![(self.now - HISTORY, peak), (self.now - 1, peak)];
+    }
+
+    /// Makes or ends pods until there are so many; new ones are born with what is written for them.
+    pub fn scale(&mut self, pods: usize) {
+        self.pods.truncate(pods);
+        while self.pods.len() < pods {
+            self.made += 1;
+            let amounts = self.births.get(APP).copied().unwrap_or(self.template);
+            self.pods.push(Pod {
+                name: format!("{}-{}", self.revision, self.made),
+                amounts,
+                created: self.now,
+                started: self.now,
+                restarts: 0,
+            });
+        }
+    }
+
+    /// A deploy: new pods of another revision.
+    pub fn deploy(&mut self, revision: &str, use_: Use) {
+        let pods = self.pods.len();
+        revision.clone_into(&mut self.revision);
+        self.use_ = use_;
+        self.scale(0);
+        self.scale(pods);
+    }
+
+    /// Lets `seconds` pass, one by one.
+    pub fn advance(&mut self, seconds: i64) {
+        for _ in 0..seconds {
+            self.now += 1;
+            self.second();
+        }
+    }
+
+    fn second(&mut self) {
+        let mut largest = Bytes(0);
+        for at in 0..self.pods.len() {
+            let pod = &self.pods[at];
+            if pod.started > self.now {
+                continue;
+            }
+            let used = self.use_.at(self.now - pod.started, self.now);
+            let size = pod.amounts.limit.unwrap_or(self.node);
+            largest = largest.max(used.min(size));
+            if used > size {
+                self.kill(at, size);
+            }
+        }
+        match self.hours.last_mut() {
+            Some((hour, peak)) if *hour == self.now / 3600 * 3600 => *peak = (*peak).max(largest),
+            _ => self.hours.push((self.now / 3600 * 3600, largest)),
+        }
+        let oldest = self.now - HISTORY - 3600;
+        self.hours.retain(|(hour, _)| *hour >= oldest);
+    }
+
+    fn kill(&mut self, at: usize, size: Bytes) {
+        self.killed += 1;
+        let leaking = self.leaks(&self.pods[at]);
+        let pod = &mut self.pods[at];
+        pod.restarts += 1;
+        let back_off = 10_i64.saturating_mul(1 << pod.restarts.min(5)).min(BACK_OFF);
+        pod.started = self.now + back_off;
+        self.ooms.push(Oom {
+            pod: pod.name.clone(),
+            container: APP.to_owned(),
+            size,
+            at: self.now,
+            leaking,
+        });
+    }
+
+    /// True once a pod's life shows its leak.
+    fn leaks(&self, pod: &Pod) -> bool {
+        self.use_.leak_per_hour > Bytes(0) && self.now - pod.started > 60
+    }
+
+    /// Kills so far.
+    pub const fn killed(&self) -> u32 {
+        self.killed
+    }
+
+    /// Pods that run and are past their start-up.
+    pub fn ready(&self) -> usize {
+        self.pods.iter().filter(|pod| self.is_ready(pod)).count()
+    }
+
+    fn is_ready(&self, pod: &Pod) -> bool {
+        self.now - pod.started >= self.use_.start_up_seconds
+    }
+
+    /// Memory of each pod.
+    pub fn sizes(&self) -> Vec<Bytes> {
+        self.pods.iter().filter_map(|pod| pod.amounts.size()).collect()
+    }
+
+    /// What newborn pods get.
+    pub fn birth(&self) -> Bytes {
+        let birth = self.births.get(APP).copied().unwrap_or(self.template);
+        birth.size().unwrap_or_default()
+    }
+
+    /// What an operator sees of it.
+    pub fn seen(&self) -> MemorySeen {
+        let past = self.hours.first().map(|(first, _)| Past {
+            peak: self.hours.iter().map(|(_, peak)| *peak).max().unwrap_or_default(),
+            span: Seconds(u32::try_from(self.now - first).unwrap_or(u32::MAX)),
+            coverage: Percent::new(100).expect("100 is a percentage"),
+        });
+        MemorySeen {
+            template: BTreeMap::from([(APP.to_owned(), self.template)]),
+            default_container: Some(APP.to_owned()),
+            pods: self.pods.iter().map(|pod| self.pod(pod)).collect(),
+            past: past
+                .map(|past| (APP.to_owned(), Reading::Known(past)))
+                .into_iter()
+                .collect(),
+            revision: Some(self.revision.clone()),
+            node_most: Some(self.node),
+            lowers_in_place: true,
+            conflict: None,
+            births: self.births.clone(),
+            ooms: self.ooms.clone(),
+        }
+    }
+
+    fn pod(&self, pod: &Pod) -> PodSeen {
+        let running = pod.started <= self.now;
+        let used = || self.use_.at(self.now - pod.started, self.now);
+        let container = ContainerSeen {
+            spec: pod.amounts,
+            actual: Some(pod.amounts),
+            working_set: if running {
+                Reading::Known(used())
+            } else {
+                Reading::Unknown(Why::Absent)
+            },
+            restarts: pod.restarts,
+            leaking: self.leaks(pod),
+            restarts_on_resize: false,
+            crash: (!running).then_some(Crash::OutOfMemory),
+        };
+        PodSeen {
+            name: pod.name.clone(),
+            uid: pod.name.clone(),
+            revision: Some(self.revision.clone()),
+            ready: self.is_ready(pod),
+            since: Some(pod.started),
+            created: pod.created,
+            ending_since: None,
+            resize: Resize::Done,
+            containers: BTreeMap::from([(APP.to_owned(), container)]),
+        }
+    }
+
+    /// Carries the steps out; an outcome each.
+    pub fn apply(&mut self, steps: &[MemoryStep]) -> Vec<Outcome> {
+        steps.iter().map(|step| self.step(step)).collect()
+    }
+
+    fn step(&mut self, step: &MemoryStep) -> Outcome {
+        match step {
+            MemoryStep::SetBirth { containers } => self.births.clone_from(containers),
+            MemoryStep::Resize { uid, from, to, .. } => {
+                if to.size() > Some(self.node) {
+                    return Outcome::Refused {
+                        kind: RefusedKind::PermissionDenied,
+                        message: "node didn't have enough allocatable resources".to_owned(),
+                    };
+                }
+                match self
+                    .pods
+                    .iter_mut()
+                    .find(|pod| pod.name == *uid && pod.amounts == *from)
+                {
+                    Some(pod) => pod.amounts = *to,
+                    None => return Outcome::Conflict,
+                }
+            }
+            MemoryStep::Evict { uid, .. } => {
+                let pods = self.pods.len();
+                self.pods.retain(|pod| pod.name != *uid);
+                self.scale(pods);
+            }
+        }
+        Outcome::Applied
+    }
+}

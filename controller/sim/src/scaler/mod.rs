@@ -1,0 +1,3 @@
+//! The published scalers, re-stated from their source: one file each.
+
+pub mod vpa;

@@ -1,0 +1,208 @@
+//! Whole lives of pods under the memory plan: the ladder with every fault at every step, leaks, harm of our own.
+
+use forewarm_core::memory::{
+    Amounts, ContainerBounds, ControlledValues, MemoryDecision, MemoryInputs, MemoryMode, MemoryPolicy, MemoryReason,
+    MemoryStanding, OomRemedy, Runtime, StuckRemedy,
+};
+use forewarm_core::plan::remedy::oom::MAX_RUNGS;
+use forewarm_core::policy::Mode;
+use forewarm_core::units::{Bytes, Percent, Wall};
+use forewarm_sim::memory::{APP, Use, World};
+use forewarm_sim::random::Random;
+
+const START: i64 = 1_800_000_000;
+const TICK: i64 = 15;
+
+fn policy() -> MemoryPolicy {
+    MemoryPolicy {
+        enforce: Mode::Enforce,
+        paused: false,
+        mode: MemoryMode::InPlace,
+        controlled: ControlledValues::RequestsAndLimits,
+        margin: Percent::new(20).expect("a percentage"),
+        containers: vec![ContainerBounds {
+            name: None,
+            min: None,
+            max: None,
+            runtime: Runtime::Auto,
+        }],
+        oom: OomRemedy::Raise,
+        stuck: StuckRemedy::Report,
+    }
+}
+
+/// One tick: decide, write, fold.
+fn tick(world: &mut World, standing: &mut MemoryStanding) -> MemoryDecision {
+    world.advance(TICK);
+    let inputs = MemoryInputs {
+        policy: policy(),
+        seen: world.seen(),
+        standing: standing.clone(),
+        now: Wall(world.now * 1000),
+    };
+    let decision = inputs.decide();
+    let outcomes = world.apply(&decision.steps);
+    *standing = MemoryStanding::fold(&decision, &outcomes, inputs.now);
+    decision
+}
+
+fn says(decision: &MemoryDecision, reason: MemoryReason) -> bool {
+    decision.said.iter().any(|said| said.reason == reason)
+}
+
+/// What may befall the operator between two ticks.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Fault {
+    /// The process is restarted or another one leads: what is in the status is all that is left.
+    Restart,
+    /// Somebody wipes the status, or deletes the policy and makes it again.
+    Wipe,
+}
+
+#[test]
+fn every_fault_at_every_step_of_the_ladder_lowers_nothing() {
+    for fault in [Fault::Restart, Fault::Wipe] {
+        for at in 0..120_usize {
+            let use_ = Use {
+                start_up: Bytes::mib(350),
+                ..Use::steady(Bytes::mib(300))
+            };
+            let mut world = World::new(Amounts::both(Bytes::mib(64)), Bytes::mib(4096), 3, use_, START);
+            let mut standing = MemoryStanding::default();
+            let (mut lowest, mut birth) = (world.sizes(), world.birth());
+            for now in 0..160 {
+                if now == at {
+                    standing = match fault {
+                        Fault::Restart => standing.clone(),
+                        Fault::Wipe => MemoryStanding::default(),
+                    };
+                }
+                tick(&mut world, &mut standing);
+                for (before, after) in lowest.iter().zip(world.sizes()) {
+                    assert!(after >= *before, "{fault:?} at {at}: {before:?} {after:?}");
+                }
+                assert!(world.birth() >= birth, "{fault:?} at {at}");
+                (lowest, birth) = (world.sizes(), world.birth());
+            }
+            assert_eq!(world.ready(), 3, "{fault:?} at {at}: {standing:?}");
+        }
+    }
+}
+
+#[test]
+fn an_undersized_function_is_right_within_its_steps_and_siblings_are_raised_before_they_die() {
+    let mut world = World::new(
+        Amounts::both(Bytes::mib(128)),
+        Bytes::mib(4096),
+        4,
+        Use::steady(Bytes::mib(90)),
+        START,
+    );
+    let mut standing = MemoryStanding::default();
+    for _ in 0..20 {
+        tick(&mut world, &mut standing);
+    }
+    // The next pods use more than the limit from their birth on; one is born.
+    world.use_ = Use::steady(Bytes::mib(200));
+    world.scale(5);
+    for _ in 0..40 {
+        tick(&mut world, &mut standing);
+    }
+    assert_eq!(world.ready(), 5);
+    assert_eq!(standing.containers[APP].rung, 1, "{standing:?}");
+}
+
+#[test]
+fn a_leak_ends_in_quarantine_after_its_steps_and_a_new_revision_is_free_again() {
+    let leak = Use {
+        leak_per_hour: Bytes::mib(6000),
+        ..Use::steady(Bytes::mib(40))
+    };
+    let mut world = World::new(Amounts::both(Bytes::mib(128)), Bytes::mib(65536), 2, leak, START);
+    let mut standing = MemoryStanding::default();
+    let mut quarantined = None;
+    for now in 0..2000 {
+        let decision = tick(&mut world, &mut standing);
+        if standing.quarantine.is_some() && quarantined.is_none() {
+            assert!(
+                decision.said.iter().any(|said| said.reason.label() == "Leak"),
+                "{decision:?}"
+            );
+            quarantined = Some((now, world.sizes()));
+        }
+    }
+    let (_, sizes) = quarantined.expect("the ladder ends");
+    assert_eq!(standing.containers[APP].rung, MAX_RUNGS);
+    assert_eq!(world.sizes(), sizes, "nothing is raised in quarantine");
+    world.deploy("b", Use::steady(Bytes::mib(40)));
+    tick(&mut world, &mut standing);
+    assert_eq!((standing.quarantine.as_ref(), standing.containers[APP].rung), (None, 0));
+    assert!(world.birth() >= sizes[0], "the floor that kills left stays");
+}
+
+#[test]
+fn eight_quiet_days_lower_one_pod_after_the_other_and_never_under_the_margin() {
+    let mut world = World::new(
+        Amounts::both(Bytes::mib(512)),
+        Bytes::mib(4096),
+        3,
+        Use::steady(Bytes::mib(200)),
+        START,
+    );
+    world.remember(Bytes::mib(200));
+    let mut standing = MemoryStanding::default();
+    for _ in 0..3 {
+        let before = world.sizes();
+        tick(&mut world, &mut standing);
+        let changed = before
+            .iter()
+            .zip(world.sizes())
+            .filter(|(before, after)| *before != after)
+            .count();
+        assert!(changed <= 1, "one pod at a time");
+    }
+    for _ in 0..20 {
+        tick(&mut world, &mut standing);
+    }
+    let lowered = Bytes::mib(512).percent_up(80).whole_mib();
+    assert_eq!(world.sizes(), vec![lowered; 3]);
+    assert_eq!(world.killed(), 0);
+}
+
+/// A decrease, and then the function comes to need more than is left: in at least 95 of 100 runs the decrease is
+/// taken back before anything is killed.
+#[test]
+fn a_harmful_decrease_is_taken_back_before_the_first_kill() {
+    let saved = (0..100).filter(|seed| harmful(*seed)).count();
+    assert!(saved >= 95, "{saved} of 100");
+}
+
+fn harmful(seed: u64) -> bool {
+    let mut random = Random::new(seed);
+    let steady = 180 + random.below(60);
+    let mut world = World::new(
+        Amounts::both(Bytes::mib(512)),
+        Bytes::mib(4096),
+        3,
+        Use::steady(Bytes::mib(steady)),
+        START,
+    );
+    world.remember(Bytes::mib(steady));
+    let mut standing = MemoryStanding::default();
+    for _ in 0..8 {
+        tick(&mut world, &mut standing);
+    }
+    assert!(
+        world.sizes().iter().all(|size| *size < Bytes::mib(512)),
+        "seed {seed}: lowered first"
+    );
+    world.use_.growth_from = world.now + i64::try_from(random.below(7200)).unwrap_or(0);
+    // From a few MiB a minute to a burst that adds 100 MiB in one.
+    world.use_.growth_per_minute = Bytes::mib(2 + random.below(120));
+    world.use_.growth_most = Bytes::mib(470 - steady);
+    let mut reverted = false;
+    for _ in 0..2000 {
+        reverted |= says(&tick(&mut world, &mut standing), MemoryReason::Reverted);
+    }
+    reverted && world.killed() == 0
+}
