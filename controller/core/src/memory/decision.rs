@@ -112,11 +112,7 @@ impl MemoryReason {
             Self::WorkingSet => "WorkingSet",
             Self::OomRaised => "OomRaised",
             Self::OomReported => "OomReported",
-            Self::Quarantined(cause) => match cause {
-                Cause::Leak => "Leak",
-                Cause::OutOfMemory => "OutOfMemory",
-                Cause::AtMaximum => "KilledAtMaximum",
-            },
+            Self::Quarantined(cause) => cause.label(),
             Self::Lowered => "Lowered",
             Self::Reverted => "Reverted",
             Self::HistoryShort => "HistoryShort",
@@ -128,39 +124,7 @@ impl MemoryReason {
             Self::Conflict => "MemoryConflict",
             Self::StuckReported => "StuckReported",
             Self::StuckReplaced => "StuckReplaced",
-            Self::CrashLoop(cause) => match cause {
-                Crash::OutOfMemory => "CrashLoopOutOfMemory",
-                Crash::Probe => "CrashLoopProbe",
-                Crash::Config => "CrashLoopConfig",
-                Crash::ImagePull => "CrashLoopImagePull",
-                Crash::Dependency => "CrashLoopDependency",
-            },
+            Self::CrashLoop(cause) => cause.label(),
         }
     }
-
-    /// Every reason, for the runbook's test.
-    pub const ALL: [Self; 22] = [
-        Self::WorkingSet,
-        Self::OomRaised,
-        Self::OomReported,
-        Self::Quarantined(Cause::Leak),
-        Self::Quarantined(Cause::OutOfMemory),
-        Self::Quarantined(Cause::AtMaximum),
-        Self::Lowered,
-        Self::Reverted,
-        Self::HistoryShort,
-        Self::RuntimeKeeps,
-        Self::AtMaximum,
-        Self::NoMemorySet,
-        Self::NoContainer,
-        Self::PutBack,
-        Self::Conflict,
-        Self::StuckReported,
-        Self::StuckReplaced,
-        Self::CrashLoop(Crash::OutOfMemory),
-        Self::CrashLoop(Crash::Probe),
-        Self::CrashLoop(Crash::Config),
-        Self::CrashLoop(Crash::ImagePull),
-        Self::CrashLoop(Crash::Dependency),
-    ];
 }
