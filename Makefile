@@ -3,6 +3,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 export CARGO_INCREMENTAL ?= 1
 MUSL := x86_64-unknown-linux-musl
+export CC_x86_64_unknown_linux_musl ?= musl-gcc
 export CARGO_TARGET_DIR ?= $(CURDIR)/target
 BED := tests/cluster/bed.sh
 IMAGES := $(CARGO_TARGET_DIR)/image/forewarm.oci.tar $(CARGO_TARGET_DIR)/image/test-function.oci.tar
@@ -33,7 +34,7 @@ generate-check: generate ## Fails when generated files differ from the committed
 .PHONY: binaries
 binaries: ## Static release binaries of the operator and the test function
 	tests/cluster/bootstrap.sh >/dev/null
-	CC_x86_64_unknown_linux_musl=musl-gcc cargo build --release --locked --target $(MUSL) -p forewarm-operator -p forewarm-test-function
+	cargo build --release --locked --target $(MUSL) -p forewarm-operator -p forewarm-test-function
 
 .PHONY: image
 image: binaries ## Images from scratch, as OCI archives under target/image
@@ -66,6 +67,7 @@ cluster-demo: image ## See it work: a week of history, real requests, the decisi
 	@FOREWARM_IMAGES=$(CARGO_TARGET_DIR)/image tests/cluster/demo.sh
 
 .PHONY: bench
-bench: ## Figures, one line each: `figure: NAME VALUE UNIT`
-	cargo run --release --locked -p forewarm-bench -- tick
+bench: ## Figures of the binary as it ships (static), one line each: `figure: NAME VALUE UNIT`
+	tests/cluster/bootstrap.sh >/dev/null
+	cargo run --release --locked --target $(MUSL) -p forewarm-bench -- tick
 	tests/cluster/bench.sh

@@ -65,8 +65,8 @@ impl FunctionPolicy {
     /// Namespace and name.
     pub fn key(&self) -> FunctionKey {
         FunctionKey {
-            namespace: self.namespace().unwrap_or_default(),
-            name: self.name_any(),
+            namespace: self.namespace().unwrap_or_default().into(),
+            name: self.name_any().into(),
         }
     }
 

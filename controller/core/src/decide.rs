@@ -3,6 +3,7 @@
 //! [`decide_one`] is a function of its arguments alone, so the complete input in one log line gives the same
 //! output again (A5). [`decide`] runs it over the fleet and works out what the brake needs to know.
 
+use crate::beside::beside;
 use crate::decision::{Decision, FieldVerdict, Reason, Step, Verdict};
 use crate::fleet::Fleets;
 pub use crate::fleet::{Fleet, World};
@@ -67,25 +68,26 @@ pub fn decide(
     standing: &BTreeMap<FunctionKey, Standing>,
     now: Now,
 ) -> BTreeMap<FunctionKey, Decided> {
-    let fresh = Standing::default();
-    let standing = |key| standing.get(key).unwrap_or(&fresh);
-    let alone: Vec<_> = functions
-        .iter()
-        .map(|(key, function)| (key, function, decide_one(function, &Fleet::alone(), standing(key), now)))
+    let (fresh, alone) = (Standing::default(), Fleet::alone());
+    let each = || {
+        let standing = beside(functions.keys(), standing).map(|standing| standing.unwrap_or(&fresh));
+        functions.iter().zip(standing)
+    };
+    let decisions: Vec<_> = each()
+        .map(|((_, function), standing)| decide_one(function, &alone, standing, now))
         .collect();
+    let seen = each().zip(&decisions);
     let mut fleets = Fleets::of(
-        alone
-            .iter()
-            .map(|(key, function, decision)| (*function, standing(*key), decision)),
+        seen.map(|(((_, function), standing), decision)| (function, standing, decision)),
         world,
         now,
     );
-    alone
-        .into_iter()
-        .map(|(key, function, decision)| {
-            let fleet = fleets.next(function, standing(key), &decision);
+    each()
+        .zip(decisions)
+        .map(|(((key, function), standing), decision)| {
+            let fleet = fleets.next(function, standing, &decision);
             let decision = if wants_less(&decision) {
-                decide_one(function, &fleet, standing(key), now)
+                decide_one(function, &fleet, standing, now)
             } else {
                 decision
             };

@@ -19,6 +19,7 @@
 //! * [`memory`]: the same for the memory of pods and for their health.
 //! * [`fleet`]: what the brake needs to know of the others.
 //! * [`fold`]: the standing after a tick.
+//! * [`beside`]: maps by function walked beside each other.
 //! * [`finding`]: the same decision as conditions, for the status.
 //!
 //! No clock, no random numbers, no files, no network, no log, no kube types, no panics on data.
@@ -34,6 +35,7 @@
     clippy::unreachable
 )]
 
+pub mod beside;
 pub mod decide;
 pub mod decision;
 pub mod finding;

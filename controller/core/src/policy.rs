@@ -4,14 +4,16 @@
 
 use crate::units::{Percent, Replicas, Seconds, Slots};
 use serde::{Deserialize, Serialize};
+use std::sync::Arc;
 
-/// The name of a function: its policy's namespace and name. Cheap to clone, ordered for stable output.
+/// The name of a function: its policy's namespace and name. A clone shares the text, and two of one origin are equal
+/// without a look at it; ordered for stable output.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct FunctionKey {
     /// Namespace of the policy, and so of everything it may touch (W4).
-    pub namespace: String,
+    pub namespace: Arc<str>,
     /// Name of the policy.
-    pub name: String,
+    pub name: Arc<str>,
 }
 
 impl std::fmt::Display for FunctionKey {

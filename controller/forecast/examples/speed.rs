@@ -17,8 +17,8 @@ fn main() {
     let count = std::env::args().nth(1).and_then(|n| n.parse().ok()).unwrap_or(10_000);
     let keys: Vec<FunctionKey> = (0..count)
         .map(|n: u32| FunctionKey {
-            namespace: format!("team-{}", n % 100),
-            name: format!("function-{n}"),
+            namespace: format!("team-{}", n % 100).into(),
+            name: format!("function-{n}").into(),
         })
         .collect();
     let before = resident();

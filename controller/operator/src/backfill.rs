@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
+use forewarm_core::beside::beside;
 use forewarm_core::policy::FunctionKey;
 use forewarm_core::units::{Mono, Now, Percent, Seconds};
 use forewarm_source::backfill::{Backfill as OfProfile, Found};
@@ -60,7 +61,7 @@ impl Backfill {
                 self.running.insert(profile, running);
             }
         }
-        self.done.retain(|key| snapshot.functions.contains_key(key));
+        self.forget_gone(snapshot);
         for (profile, members) in self.unread(snapshot) {
             if let Some(running) = start(&profile, members, observe, snapshot.now) {
                 self.running.insert(profile, running);
@@ -102,13 +103,22 @@ impl Backfill {
         false
     }
 
+    /// The past of a function that comes back is read anew.
+    fn forget_gone(&mut self, snapshot: &Snapshot) {
+        let present = beside(&self.done, &snapshot.functions).flatten().count();
+        if present < self.done.len() {
+            self.done.retain(|key| snapshot.functions.contains_key(key));
+        }
+    }
+
     /// Functions whose past is neither read nor being read, by profile; profiles already busy wait their turn.
     fn unread<'a>(&self, snapshot: &'a Snapshot) -> BTreeMap<String, BTreeMap<&'a FunctionKey, &'a Seen>> {
         let mut unread: BTreeMap<String, BTreeMap<&FunctionKey, &Seen>> = BTreeMap::new();
-        for (key, seen) in &snapshot.functions {
+        let done = beside(snapshot.functions.keys(), self.done.iter().map(|key| (key, ())));
+        for ((key, seen), done) in snapshot.functions.iter().zip(done) {
             let Some(profile) = &seen.profile else { continue };
-            if !self.done.contains(key) && !self.running.contains_key(profile) {
-                unread.entry(profile.clone()).or_default().insert(key, seen);
+            if done.is_none() && !self.running.contains_key(&**profile) {
+                unread.entry(profile.to_string()).or_default().insert(key, seen);
             }
         }
         unread
@@ -121,9 +131,9 @@ fn start(name: &str, unread: BTreeMap<&FunctionKey, &Seen>, observe: &Observe, n
     let source = observe.source(&profile.source)?;
     let member = |(key, seen): (&&FunctionKey, &&Seen)| Member {
         key: (*key).clone(),
-        profile: name.to_owned(),
-        kind: seen.target.kind.clone(),
-        workload: seen.target.name.clone(),
+        profile: name.into(),
+        kind: seen.target.kind.as_str().into(),
+        workload: seen.target.name.as_str().into(),
         revisions: Vec::new(),
         pods: Vec::new(),
     };

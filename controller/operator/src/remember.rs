@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use forewarm_core::beside::lay_beside;
+use forewarm_core::decide::Function;
 use forewarm_core::forecast::{Distrust, Forecast};
 use forewarm_core::policy::FunctionKey;
 use forewarm_core::units::{Now, Seconds, Wall};
@@ -24,7 +26,7 @@ pub struct Remember {
     /// `None` only while a forecast is being computed, or for good after one panicked.
     past: Option<Past>,
     tick: Seconds,
-    trusted_since: BTreeMap<FunctionKey, Wall>,
+    trusted_since: BTreeMap<FunctionKey, Option<Wall>>,
 }
 
 impl Remember {
@@ -73,18 +75,21 @@ impl Remember {
         past.history.window(key, i64::MAX).map(|window| window.known())
     }
 
-    /// Since when the forecast may raise the floor without a break. `None`: it may not.
-    pub fn trusted_since(&mut self, key: &FunctionKey, forecast: &Forecast, now: Wall) -> Option<Wall> {
-        if forecast.trusted().is_none() {
-            self.trusted_since.remove(key);
-            return None;
-        }
-        Some(*self.trusted_since.entry(key.clone()).or_insert(now))
+    /// Since when the forecast of each function may raise the floor without a break, in their order. `None`: it may
+    /// not. To be called in every tick, with all functions.
+    pub fn trusted_since(&mut self, functions: &BTreeMap<FunctionKey, Function>, now: Wall) -> Vec<Option<Wall>> {
+        lay_beside(&mut self.trusted_since, functions.keys(), |_| None);
+        let known = self.trusted_since.values_mut().zip(functions.values());
+        known
+            .map(|(since, function)| {
+                *since = function.forecast.trusted().map(|_| since.unwrap_or(now));
+                *since
+            })
+            .collect()
     }
 
     /// Forgets functions that `keep` does not name.
     pub fn forget(&mut self, keep: impl Fn(&FunctionKey) -> bool) {
-        self.trusted_since.retain(|key, _| keep(key));
         let past = self.past();
         past.history.forget(&keep);
         past.forecaster.forget(&keep);

@@ -48,6 +48,7 @@ impl Joined {
         members: &Membership,
         most: usize,
     ) -> Result<Self, SourceError> {
+        let profile = members.profile_number(profile);
         let mut joined = Self {
             tallies: vec![Tally::default(); members.len()],
             ..Self::default()
@@ -134,7 +135,8 @@ impl Tally {
 
 struct Key<'m> {
     join: JoinBy,
-    profile: &'m str,
+    /// The profile's number. `None`: no member uses it.
+    profile: Option<usize>,
     members: &'m Membership,
 }
 
@@ -169,7 +171,7 @@ impl Key<'_> {
             Found::Member(member) => member,
             Found::Foreign | Found::Unlabelled => return true,
         };
-        self.members.profile(member) == self.profile
+        Some(self.members.profile(member)) == self.profile
     }
 }
 
@@ -200,7 +202,7 @@ pub(crate) mod tests {
 
     fn join(join_by: JoinBy, series: &[&str]) -> Result<Vec<(f64, u32, Option<Why>)>, SourceError> {
         let mut other = member("a/other", &[("other-1", Some(0))]);
-        other.profile = "q".to_owned();
+        other.profile = "q".into();
         let members = Membership::new([
             member("a/f", &[("f-1", Some(0)), ("f-2", Some(0))]),
             member("b/f", &[("f-1", Some(0))]),

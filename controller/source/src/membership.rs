@@ -2,23 +2,27 @@
 //! stores; built once and shared by every profile's join. Memory only.
 
 use crate::owner::Owner;
+use foldhash::quality::RandomState;
 use forewarm_core::policy::FunctionKey;
 use forewarm_core::units::Mono;
+use hashbrown::HashTable;
 use std::collections::HashMap;
+use std::hash::BuildHasher;
 use std::ops::Range;
+use std::sync::{Arc, OnceLock};
 
-/// One function as its policy and the watched stores show it.
+/// One function as its policy and the watched stores show it. Its words are shared, since there is one a tick.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Member {
     /// The function.
     pub key: FunctionKey,
     /// Name of its demand profile.
-    pub profile: String,
+    pub profile: Arc<str>,
     /// Kind of the target, for example `Deployment`.
-    pub kind: String,
+    pub kind: Arc<str>,
     /// Name of the target, in the function's namespace. Also the name of its Service, where a profile joins by
     /// Service.
-    pub workload: String,
+    pub workload: Arc<str>,
     /// Names of its Knative Revisions; empty for everything else.
     pub revisions: Vec<String>,
     /// Every pod that exists.
@@ -29,42 +33,47 @@ pub struct Member {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MemberPod {
     /// Its name.
-    pub name: String,
+    pub name: Arc<str>,
     /// Since when it is ready and not ending. `None`: it is not ready, or is ending.
     pub ready_since: Option<Mono>,
 }
 
-/// All functions, indexed for the join.
+/// All functions, indexed for the join: pods at once, since nearly every series names one, workloads when the first
+/// series names one.
 #[derive(Debug, Default)]
 pub struct Membership {
     members: Vec<Indexed>,
+    /// Names of the profiles in use, each once.
+    profiles: Vec<Arc<str>>,
     slots: Vec<Slot>,
-    pods: ByName,
-    workloads: ByName<Vec<usize>>,
+    pods: HashTable<usize>,
+    workloads: OnceLock<ByName<Vec<usize>>>,
     revisions: ByName,
+    hasher: RandomState,
 }
 
-/// Namespace, then name, then the number of a slot or member.
-type ByName<N = usize> = HashMap<String, HashMap<String, N>>;
+/// Namespace, then name, then the number of a member.
+type ByName<N = usize> = HashMap<Arc<str>, HashMap<Arc<str>, N>>;
 
 #[derive(Debug)]
 struct Indexed {
     key: FunctionKey,
-    profile: String,
-    kind: String,
-    workload: String,
+    profile: usize,
+    kind: Arc<str>,
+    workload: Arc<str>,
     slots: Range<usize>,
 }
 
-/// A pod without its name.
-#[derive(Clone, Copy, Debug)]
+/// A pod.
+#[derive(Clone, Debug)]
 pub(crate) struct Slot {
     pub(crate) member: usize,
     pub(crate) ready_since: Option<Mono>,
+    name: Arc<str>,
 }
 
 impl Membership {
-    /// Indexes `members`.
+    /// Indexes `members`, which ascend by their keys.
     ///
     /// A pod or workload belongs to the first member that names it; a second policy on one target finds no
     /// series, so its demand is unknown and it holds.
@@ -73,6 +82,7 @@ impl Membership {
         for member in members {
             all.add(member);
         }
+        all.index_pods();
         all
     }
 
@@ -85,29 +95,19 @@ impl Membership {
             revisions,
             pods,
         } = member;
-        let (number, namespace) = (self.members.len(), key.namespace.as_str());
-        let homonyms = self
-            .workloads
-            .entry(namespace.to_owned())
-            .or_default()
-            .entry(workload.clone())
-            .or_default();
-        if homonyms.iter().all(|other| self.members[*other].kind != kind) {
-            homonyms.push(number);
-        }
+        let number = self.members.len();
         for revision in revisions {
-            put(&mut self.revisions, namespace, revision, number);
+            let names = self.revisions.entry(key.namespace.clone()).or_default();
+            names.entry(revision.into()).or_insert(number);
         }
         let first = self.slots.len();
-        let names = self.pods.entry(namespace.to_owned()).or_default();
-        for MemberPod { name, ready_since } in pods {
-            names.entry(name).or_insert(self.slots.len());
-            self.slots.push(Slot {
+        self.slots
+            .extend(pods.into_iter().map(|MemberPod { name, ready_since }| Slot {
                 member: number,
                 ready_since,
-            });
-        }
-        let slots = first..self.slots.len();
+                name,
+            }));
+        let (profile, slots) = (self.number_of(profile), first..self.slots.len());
         self.members.push(Indexed {
             key,
             profile,
@@ -115,6 +115,35 @@ impl Membership {
             workload,
             slots,
         });
+    }
+
+    /// The number of a profile, a new one where it has none yet. There is a handful of profiles.
+    fn number_of(&mut self, profile: Arc<str>) -> usize {
+        let known = self.profiles.iter().position(|known| *known == profile);
+        known.unwrap_or_else(|| {
+            self.profiles.push(profile);
+            self.profiles.len() - 1
+        })
+    }
+
+    fn index_pods(&mut self) {
+        let hash = |slot: &Slot| {
+            self.hasher
+                .hash_one((&*self.members[slot.member].key.namespace, &*slot.name))
+        };
+        let mut pods = HashTable::with_capacity(self.slots.len());
+        for (number, slot) in self.slots.iter().enumerate() {
+            let namespace = &*self.members[slot.member].key.namespace;
+            let same = |other: &usize| self.is_pod(*other, namespace, &slot.name);
+            pods.entry(hash(slot), same, |other| hash(&self.slots[*other]))
+                .or_insert(number);
+        }
+        self.pods = pods;
+    }
+
+    fn is_pod(&self, slot: usize, namespace: &str, name: &str) -> bool {
+        let slot = &self.slots[slot];
+        *slot.name == *name && *self.members[slot.member].key.namespace == *namespace
     }
 
     /// How many functions there are.
@@ -131,13 +160,29 @@ impl Membership {
         &self.members[member].key
     }
 
-    pub(crate) fn profile(&self, member: usize) -> &str {
-        &self.members[member].profile
+    /// The keys of all members, in their order.
+    pub(crate) fn keys(&self) -> impl Iterator<Item = &FunctionKey> + Clone {
+        self.members.iter().map(|member| &member.key)
+    }
+
+    /// Names of the profiles in use, each once, by their numbers.
+    pub(crate) fn profiles(&self) -> &[Arc<str>] {
+        &self.profiles
+    }
+
+    /// The number of a profile. `None`: no member uses it.
+    pub(crate) fn profile_number(&self, name: &str) -> Option<usize> {
+        self.profiles.iter().position(|known| **known == *name)
+    }
+
+    /// The number of a member's profile.
+    pub(crate) fn profile(&self, member: usize) -> usize {
+        self.members[member].profile
     }
 
     /// The slots of one member's pods.
-    pub(crate) fn slots(&self, member: usize) -> impl Iterator<Item = (usize, Slot)> {
-        self.members[member].slots.clone().map(|slot| (slot, self.slots[slot]))
+    pub(crate) fn slots(&self, member: usize) -> impl Iterator<Item = (usize, &Slot)> {
+        self.members[member].slots.clone().map(|slot| (slot, &self.slots[slot]))
     }
 
     pub(crate) fn slot_count(&self) -> usize {
@@ -150,7 +195,10 @@ impl Membership {
 
     /// The slot of a pod.
     pub(crate) fn pod(&self, namespace: &str, name: &str) -> Option<usize> {
-        find(&self.pods, namespace, name)
+        let hash = self.hasher.hash_one((namespace, name));
+        self.pods
+            .find(hash, |slot| self.is_pod(*slot, namespace, name))
+            .copied()
     }
 
     /// The member with that workload. `None` also where two kinds of workload have that name: the name does not
@@ -163,15 +211,30 @@ impl Membership {
     }
 
     fn named(&self, namespace: &str, name: &str) -> &[usize] {
-        self.workloads
+        self.workloads()
             .get(namespace)
             .and_then(|names| names.get(name))
             .map_or(&[], Vec::as_slice)
     }
 
+    /// The members by their workloads; of those that name one workload the first alone.
+    fn workloads(&self) -> &ByName<Vec<usize>> {
+        self.workloads.get_or_init(|| {
+            let mut all: ByName<Vec<usize>> = HashMap::new();
+            for (number, member) in self.members.iter().enumerate() {
+                let names = all.entry(member.key.namespace.clone()).or_default();
+                let homonyms = names.entry(member.workload.clone()).or_default();
+                if homonyms.iter().all(|other| self.members[*other].kind != member.kind) {
+                    homonyms.push(number);
+                }
+            }
+            all
+        })
+    }
+
     /// The member with that Revision.
     pub(crate) fn revision(&self, namespace: &str, name: &str) -> Option<usize> {
-        find(&self.revisions, namespace, name)
+        self.revisions.get(namespace)?.get(name).copied()
     }
 
     /// The member whose workload owned a pod of that name; of several the one with the longest name.
@@ -182,25 +245,12 @@ impl Membership {
                 self.named(namespace, name).iter().copied().find(owns)
             }
             Owner::Cut(_) => {
-                let all = self.workloads.get(namespace)?.values().flatten().copied();
+                let all = self.workloads().get(namespace)?.values().flatten().copied();
                 all.filter(owns)
                     .max_by_key(|member| self.members[*member].workload.len())
             }
         }
     }
-}
-
-fn put(index: &mut ByName, namespace: &str, name: String, number: usize) {
-    if !index.contains_key(namespace) {
-        index.insert(namespace.to_owned(), HashMap::new());
-    }
-    if let Some(names) = index.get_mut(namespace) {
-        names.entry(name).or_insert(number);
-    }
-}
-
-fn find(index: &ByName, namespace: &str, name: &str) -> Option<usize> {
-    index.get(namespace)?.get(name).copied()
 }
 
 #[cfg(test)]
@@ -213,17 +263,17 @@ pub(crate) mod fixture {
         let (namespace, name) = path.split_once('/').expect("namespace/name");
         Member {
             key: FunctionKey {
-                namespace: namespace.to_owned(),
-                name: name.to_owned(),
+                namespace: namespace.into(),
+                name: name.into(),
             },
-            profile: "p".to_owned(),
-            kind: "Deployment".to_owned(),
-            workload: name.to_owned(),
+            profile: "p".into(),
+            kind: "Deployment".into(),
+            workload: name.into(),
             revisions: vec![format!("{name}-00001")],
             pods: pods
                 .iter()
                 .map(|(pod, ready)| MemberPod {
-                    name: (*pod).to_owned(),
+                    name: (*pod).into(),
                     ready_since: ready.map(|s| Mono(s * 1000)),
                 })
                 .collect(),
@@ -239,7 +289,7 @@ mod tests {
     #[test]
     fn a_target_belongs_to_the_first_policy_that_names_it() {
         let mut twin = member("a/f", &[("f-1", None)]);
-        twin.key.name = "twin".to_owned();
+        twin.key.name = "twin".into();
         let members = Membership::new([member("a/f", &[("f-1", None)]), twin]);
         assert_eq!(
             (members.workload("a", "f"), members.pod("a", "f-1")),
@@ -251,7 +301,7 @@ mod tests {
     #[test]
     fn a_name_that_two_kinds_have_means_neither_but_tells_owners_apart() {
         let mut set = member("a/f", &[]);
-        set.kind = "StatefulSet".to_owned();
+        set.kind = "StatefulSet".into();
         let members = Membership::new([member("a/f", &[]), set]);
         assert_eq!(members.workload("a", "f"), None);
         assert_eq!(members.owner("a", Owner::Deployment("f")), Some(0));

@@ -133,7 +133,7 @@ fn find(labels: &Labels<'_>, profile: &Profile, members: &Membership) -> Owned {
         (None, _, Some(name)) => members.workload(namespace, name),
         (None, _, None) => return Owned::Unmapped,
     };
-    let of_profile = found.filter(|member| members.profile(*member) == profile.name);
+    let of_profile = found.filter(|member| Some(members.profile(*member)) == members.profile_number(&profile.name));
     of_profile.map_or(Owned::ByStranger, Owned::By)
 }
 
@@ -161,9 +161,9 @@ mod tests {
 
     fn by_pod(series: &[(&str, &str)]) -> (Vec<Named>, f64) {
         let mut set = member("a/ledger", &[]);
-        set.kind = "StatefulSet".to_owned();
+        set.kind = "StatefulSet".into();
         let mut other = member("a/other", &[]);
-        other.profile = "q".to_owned();
+        other.profile = "q".into();
         let members = Membership::new([member("a/fraud", &[]), member("a/fraud-scorer", &[]), set, other]);
         let piece = Piece {
             resolution: Resolution::Minute,
@@ -172,7 +172,12 @@ mod tests {
         };
         let profile = profile(JoinBy::Pod, Absent::Unknown);
         let (pasts, mapped) = read(&body(series), piece, &profile, &members, 100).expect("a matrix");
-        let plain = |p: Past| (p.key.name, p.points.into_iter().map(|(m, d)| (m, d.get())).collect());
+        let plain = |p: Past| {
+            (
+                p.key.name.to_string(),
+                p.points.into_iter().map(|(m, d)| (m, d.get())).collect(),
+            )
+        };
         (pasts.into_iter().map(plain).collect(), mapped.unmapped_percent())
     }
 

@@ -12,11 +12,12 @@ use crate::stale::Diagnosis;
 use crate::track::Track;
 use crate::trust::Context;
 use forewarm_api::profile_parse::Profile;
+use forewarm_core::beside::lay_beside;
 use forewarm_core::observation::{DemandSample, Reading, Why};
 use forewarm_core::policy::FunctionKey;
 use forewarm_core::units::{Mono, Now};
 use futures::future::join_all;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::Instant;
@@ -26,12 +27,12 @@ use tokio::time::Instant;
 pub struct DemandReader {
     sources: HashMap<String, Arc<Source>>,
     prepared: HashMap<String, Arc<Prepared>>,
-    tracks: HashMap<FunctionKey, Track>,
+    tracks: BTreeMap<FunctionKey, Track>,
     diagnoses: HashMap<String, Diagnosis>,
 }
 
-/// What each profile's questions came to.
-type ByProfile<'a> = HashMap<&'a str, Result<Asked, SourceError>>;
+/// What each profile's questions came to, by the profiles' numbers.
+type ByProfile = Vec<Result<Asked, SourceError>>;
 
 impl DemandReader {
     /// A reader of these sources; nothing is asked yet.
@@ -41,7 +42,7 @@ impl DemandReader {
         Self {
             sources: sources.iter().map(source).collect(),
             prepared: HashMap::new(),
-            tracks: HashMap::new(),
+            tracks: BTreeMap::new(),
             diagnoses: HashMap::new(),
         }
     }
@@ -62,11 +63,13 @@ impl DemandReader {
         now: Now,
         within: Duration,
     ) -> Readings {
-        let in_use = in_use(members);
-        self.prepare(profiles, &in_use);
+        self.prepare(profiles, members.profiles());
         let deadline = Instant::now() + within;
-        let answers = join_all(in_use.iter().map(|name| self.ask_one(name, members, deadline))).await;
-        let asked = in_use.iter().copied().zip(answers).collect();
+        let asked = members
+            .profiles()
+            .iter()
+            .map(|name| self.ask_one(name, members, deadline));
+        let asked = join_all(asked).await;
         self.diagnose(&asked, members, now.mono, deadline).await;
         self.judge(&asked, members, now.mono)
     }
@@ -80,40 +83,70 @@ impl DemandReader {
         now: Now,
         bodies: &BTreeMap<String, Vec<u8>>,
     ) -> Readings {
-        let in_use = in_use(members);
-        self.prepare(profiles, &in_use);
+        self.prepare(profiles, members.profiles());
         let began = Instant::now();
-        let take = |name: &&str| Ok(self.asker(name, members, began)?.take(bodies.get(*name)));
-        let asked = in_use.iter().map(|name| (*name, take(name))).collect();
+        let take = |name: &Arc<str>| Ok(self.asker(name, members, began)?.take(bodies.get(&**name)));
+        let asked = members.profiles().iter().map(take).collect();
         self.judge(&asked, members, now.mono)
     }
 
     /// What the answers say of every member.
-    fn judge(&mut self, asked: &ByProfile<'_>, members: &Membership, now: Mono) -> Readings {
-        let demand: BTreeMap<_, _> = (0..members.len())
-            .map(|member| (members.key(member).clone(), self.reading(asked, members, member, now)))
-            .collect();
-        self.tracks.retain(|key, _| demand.contains_key(key));
-        let profiles = asked
+    fn judge(&mut self, asked: &ByProfile, members: &Membership, now: Mono) -> Readings {
+        debug_assert!(members.keys().is_sorted(), "members ascend by their keys");
+        let mut tracks = std::mem::take(&mut self.tracks);
+        lay_beside(&mut tracks, members.keys(), |_| Track::default());
+        let judges: Vec<_> = asked
             .iter()
-            .map(|(name, asked)| ((*name).to_owned(), ProfileState::of(asked)));
+            .zip(members.profiles())
+            .map(|(asked, name)| self.judge_of(name, asked, members, now))
+            .collect();
+        let demand = (0..)
+            .zip(tracks.iter_mut())
+            .map(|(member, (key, track))| (key.clone(), judges[members.profile(member)].reading(member, key, track)));
+        let demand = demand.collect();
+        self.tracks = tracks;
+        let profiles = members.profiles().iter().zip(asked);
         Readings {
             demand,
-            profiles: profiles.collect(),
+            profiles: profiles
+                .map(|(name, asked)| (name.to_string(), ProfileState::of(asked)))
+                .collect(),
+        }
+    }
+
+    /// Judges the members of one profile.
+    fn judge_of<'a>(
+        &'a self,
+        name: &str,
+        asked: &'a Result<Asked, SourceError>,
+        members: &'a Membership,
+        now: Mono,
+    ) -> Judge<'a> {
+        match (asked, self.prepared.get(name)) {
+            (Ok(asked), Some(prepared)) => Judge::Answered {
+                asked,
+                prepared,
+                diagnosis: self.diagnoses.get(name),
+                members,
+                now,
+            },
+            (Err(error), _) => Judge::Failed(error.why()),
+            (Ok(_), None) => Judge::Failed(Why::ProfileUnusable),
         }
     }
 
     /// Makes ready the queries of profiles that are new or changed, and forgets those no longer in use.
-    fn prepare(&mut self, profiles: &BTreeMap<String, Profile>, in_use: &BTreeSet<&str>) {
+    fn prepare(&mut self, profiles: &BTreeMap<String, Profile>, in_use: &[Arc<str>]) {
+        let used = |name: &str| in_use.iter().any(|used| **used == *name);
         self.prepared
-            .retain(|name, kept| in_use.contains(name.as_str()) && profiles.get(name) == Some(&kept.profile));
-        self.diagnoses.retain(|name, _| in_use.contains(name.as_str()));
+            .retain(|name, kept| used(name) && profiles.get(name) == Some(&kept.profile));
+        self.diagnoses.retain(|name, _| used(name));
         for name in in_use {
-            if let Some(profile) = profiles.get(*name)
-                && !self.prepared.contains_key(*name)
+            if let Some(profile) = profiles.get(&**name)
+                && !self.prepared.contains_key(&**name)
             {
                 self.prepared
-                    .insert((*name).to_owned(), Arc::new(Prepared::new(profile.clone())));
+                    .insert(name.to_string(), Arc::new(Prepared::new(profile.clone())));
             }
         }
     }
@@ -140,8 +173,8 @@ impl DemandReader {
     }
 
     /// Where functions are without a series, finds out which of them have a stale one; see [`crate::stale`].
-    async fn diagnose(&mut self, judged: &ByProfile<'_>, members: &Arc<Membership>, now: Mono, deadline: Instant) {
-        let silent = silent(judged, members);
+    async fn diagnose(&mut self, asked: &ByProfile, members: &Arc<Membership>, now: Mono, deadline: Instant) {
+        let silent = silent(asked, members);
         let due = |(name, silent): &(&str, usize)| {
             self.diagnoses
                 .entry((*name).to_owned())
@@ -159,21 +192,32 @@ impl DemandReader {
             }
         }
     }
+}
 
-    fn reading(
-        &mut self,
-        judged: &ByProfile<'_>,
-        members: &Membership,
-        member: usize,
+/// How the members of one profile are judged.
+enum Judge<'a> {
+    Answered {
+        asked: &'a Asked,
+        prepared: &'a Arc<Prepared>,
+        diagnosis: Option<&'a Diagnosis>,
+        members: &'a Membership,
         now: Mono,
-    ) -> Reading<DemandSample> {
-        let (name, key) = (members.profile(member), members.key(member));
-        let (asked, prepared) = match (judged.get(name), self.prepared.get(name)) {
-            (Some(Ok(asked)), Some(prepared)) => (asked, prepared),
-            (Some(Err(error)), _) => return Reading::Unknown(error.why()),
-            _ => return Reading::Unknown(Why::ProfileUnusable),
+    },
+    Failed(Why),
+}
+
+impl Judge<'_> {
+    fn reading(&self, member: usize, key: &FunctionKey, track: &mut Track) -> Reading<DemandSample> {
+        let (asked, prepared, diagnosis, members, now) = match self {
+            Self::Failed(why) => return Reading::Unknown(why.clone()),
+            Self::Answered {
+                asked,
+                prepared,
+                diagnosis,
+                members,
+                now,
+            } => (*asked, *prepared, *diagnosis, *members, *now),
         };
-        let track = self.tracks.entry(key.clone()).or_insert_with(|| Track::new(prepared));
         track.adopt(prepared);
         let context = Context {
             profile: &prepared.profile,
@@ -181,20 +225,15 @@ impl DemandReader {
             up: &asked.up,
             now,
         };
-        let reading = track.read(context, asked, member);
-        let stale = self.diagnoses.get(name).is_some_and(|d| d.is_stale(key));
-        match reading {
-            Reading::Unknown(Why::Absent) if stale => Reading::Unknown(Why::Stale {
-                age: track.age(prepared, now),
-            }),
+        match track.read(context, asked, member) {
+            Reading::Unknown(Why::Absent) if diagnosis.is_some_and(|d| d.is_stale(key)) => {
+                Reading::Unknown(Why::Stale {
+                    age: track.age(prepared, now),
+                })
+            }
             other => other,
         }
     }
-}
-
-/// Profiles that any member uses.
-fn in_use(members: &Membership) -> BTreeSet<&str> {
-    (0..members.len()).map(|member| members.profile(member)).collect()
 }
 
 fn no_source(profile: &Profile) -> SourceError {
@@ -205,16 +244,12 @@ fn no_source(profile: &Profile) -> SourceError {
 }
 
 /// Profiles that were answered, each with how many of its functions have no series in the answer.
-fn silent<'a>(judged: &ByProfile<'a>, members: &Membership) -> Vec<(&'a str, usize)> {
-    let answered = judged.iter().filter_map(|(name, asked)| match asked {
-        Ok(Asked {
-            current: Ok(joined), ..
-        }) => Some((*name, joined)),
-        _ => None,
-    });
-    let count = |(name, joined): (&'a str, &crate::join::Joined)| {
-        let silent = |m: &usize| members.profile(*m) == name && joined.tally(*m).series == 0;
-        (name, (0..members.len()).filter(silent).count())
+fn silent<'a>(asked: &ByProfile, members: &'a Membership) -> Vec<(&'a str, usize)> {
+    let answered = asked.iter().zip(members.profiles()).zip(0..);
+    let count = |((asked, name), number): ((&Result<Asked, SourceError>, &'a Arc<str>), usize)| {
+        let joined = asked.as_ref().ok()?.current.as_ref().ok()?;
+        let silent = |m: &usize| members.profile(*m) == number && joined.tally(*m).series == 0;
+        Some((&**name, (0..members.len()).filter(silent).count()))
     };
-    answered.map(count).collect()
+    answered.filter_map(count).collect()
 }

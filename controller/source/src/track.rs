@@ -8,8 +8,9 @@ use forewarm_core::units::{Demand, Mono, Seconds};
 use std::sync::{Arc, Weak};
 
 /// One function's memory: samples of the last minute, and what was last believed.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Track {
+    /// The profile it was learned by.
     of: Weak<Prepared>,
     step: Step,
     plausible: Plausible,
@@ -17,20 +18,13 @@ pub(crate) struct Track {
 }
 
 impl Track {
-    /// Nothing remembered.
-    pub(crate) fn new(prepared: &Arc<Prepared>) -> Self {
-        Self {
-            of: Arc::downgrade(prepared),
-            step: Step::default(),
-            plausible: Plausible::default(),
-            known_at: None,
-        }
-    }
-
     /// Forgets everything when the profile is another one or has changed: its numbers may be of another unit.
     pub(crate) fn adopt(&mut self, prepared: &Arc<Prepared>) {
         if !std::ptr::eq(self.of.as_ptr(), Arc::as_ptr(prepared)) {
-            *self = Self::new(prepared);
+            *self = Self {
+                of: Arc::downgrade(prepared),
+                ..Self::default()
+            };
         }
     }
 

@@ -1,20 +1,24 @@
 //! How many calls each function has in flight at any time: a function and a moment in, a number out. Pure.
 //!
 //! A quarter of the functions follows the day, a quarter has a peak an hour, a quarter is hardly ever called and a
-//! quarter is steady, all with noise, as the public traces have them. Nothing is drawn at random: the same function
-//! has the same demand at the same moment in every run.
+//! quarter is steady, all with noise, as the public traces have them. The days lie up to six hours apart and the
+//! peaks in every minute, so that the fleet as a whole is steady: about one function in a hundred moves its floor in
+//! a tick. Nothing is drawn at random: the same function has the same demand at the same moment in every run.
 
 use forewarm_core::units::{Demand, Wall};
 
 /// Milliseconds between two samples.
 pub(crate) const SCRAPE_MS: i64 = 15_000;
 
+/// Minutes that the days of two functions lie apart at most: callers live in more than one time zone.
+const APART: i64 = 360;
+
 /// Calls in flight of a whole function.
 pub(crate) fn in_flight(function: u32, at: Wall) -> Demand {
     let minute = at.minute();
     let noise = noise(function, at.0.div_euclid(SCRAPE_MS));
     let amount = match function % 4 {
-        0 => 6.0 + 5.0 * phase(minute, 1440).sin() + 3.0 * noise,
+        0 => 6.0 + 5.0 * phase(minute + i64::from(function) % APART, 1440).sin() + noise,
         1 if (minute + i64::from(function)) % 60 < 4 => 25.0 + 5.0 * noise,
         1 => 2.0 * noise,
         2 if noise < 0.02 => 1.0,

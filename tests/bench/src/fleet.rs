@@ -28,8 +28,8 @@ pub(crate) fn name(function: u32) -> String {
 /// Both.
 pub(crate) fn key(function: u32) -> FunctionKey {
     FunctionKey {
-        namespace: namespace(function),
-        name: name(function),
+        namespace: namespace(function).into(),
+        name: name(function).into(),
     }
 }
 

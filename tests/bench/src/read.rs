@@ -114,14 +114,14 @@ impl Reading {
 /// A function whose pods have been ready since the epoch.
 fn member(function: u32, profile: &str, fleet: Fleet) -> Member {
     let pod = |number| MemberPod {
-        name: fleet::pod(function, number),
+        name: fleet::pod(function, number).into(),
         ready_since: Some(Mono(0)),
     };
     Member {
         key: fleet::key(function),
-        profile: profile.to_owned(),
-        kind: "Deployment".to_owned(),
-        workload: fleet::name(function),
+        profile: profile.into(),
+        kind: "Deployment".into(),
+        workload: fleet::name(function).into(),
         revisions: Vec::new(),
         pods: (0..fleet.pods).map(pod).collect(),
     }

@@ -27,8 +27,9 @@ const START: Wall = Wall(1_768_899_600_000);
 const TICK: Seconds = Seconds(15);
 /// How far back the past reaches: 15 days.
 const PAST_MINUTES: i64 = 15 * 1440;
-/// Ticks before the measured ones: 200 statuses are written a tick, so 10,000 take 50 of them.
-const SETTLING: u32 = 80;
+/// Ticks before the measured ones: 200 statuses are written a tick, those of functions that move among them, until
+/// each of 10,000 has its first one.
+const SETTLING: u32 = 160;
 /// Ticks measured: 30 that close no minute and 10 that do.
 const MEASURED: u32 = 40;
 /// Times that `decide` is called alone.
@@ -42,6 +43,24 @@ struct Taken {
     ticks: u32,
     reading: Duration,
     whole: Duration,
+    /// Time on the wall that each room took.
+    rooms: BTreeMap<String, Duration>,
+}
+
+impl Taken {
+    /// A mean tick.
+    fn whole(&self) -> Duration {
+        self.whole / self.ticks.max(1)
+    }
+
+    /// What a mean tick spends in each room behind `observe`: its processor time, divided as the time on the wall is.
+    fn rooms(&self) -> impl Iterator<Item = (&str, Duration)> {
+        let behind = self.whole.saturating_sub(self.reading) / self.ticks.max(1);
+        let all: Duration = self.rooms.values().sum();
+        let share =
+            move |took: &Duration| behind.mul_f64(took.as_secs_f64() / all.as_secs_f64().max(f64::MIN_POSITIVE));
+        self.rooms.iter().map(move |(room, took)| (room.as_str(), share(took)))
+    }
 }
 
 /// Prints the figures of `functions` functions.
@@ -60,10 +79,16 @@ pub(crate) async fn bench(functions: u32) -> anyhow::Result<()> {
     spent::forget_peak()?;
     let (quiet, minute) = measure(&mut house).await?;
     let name = |part: &str| format!("tick.{functions}.{part}");
-    figure::millis(&name("ms"), quiet.whole / quiet.ticks);
-    figure::millis(&name("read.ms"), quiet.reading / quiet.ticks);
-    figure::millis(&name("decide.ms"), decide_alone(&mut house).await);
-    figure::millis(&name("minute.ms"), minute.whole / minute.ticks);
+    figure::millis(&name("ms"), quiet.whole());
+    figure::millis(&name("observe.ms"), quiet.reading / quiet.ticks);
+    for (room, took) in quiet.rooms() {
+        figure::millis(&name(&format!("{room}.ms")), took);
+    }
+    figure::millis(&name("decide.alone.ms"), decide_alone(&mut house).await);
+    figure::millis(&name("minute.ms"), minute.whole());
+    for (room, took) in minute.rooms() {
+        figure::millis(&name(&format!("minute.{room}.ms")), took);
+    }
     figure::mebibytes(&name("rss"), spent::resident());
     figure::mebibytes(&name("rss.peak"), spent::peak());
     Ok(())
@@ -122,11 +147,16 @@ async fn measure(house: &mut House) -> anyhow::Result<(Taken, Taken)> {
     let (mut quiet, mut minute) = (Taken::default(), Taken::default());
     let (lines, statuses) = (house.lines.count(), house.api.written());
     for number in SETTLING..SETTLING + MEASURED {
+        let before = house.times();
         let (reading, whole) = pass(house, number).await?;
         let taken = if number % 4 == 0 { &mut minute } else { &mut quiet };
         taken.ticks += 1;
         taken.reading += reading;
         taken.whole += whole;
+        for (room, sum) in house.times() {
+            let before = before.get(&room).copied().unwrap_or_default();
+            *taken.rooms.entry(room).or_default() += sum.saturating_sub(before);
+        }
     }
     let each = |n: u64| n / u64::from(MEASURED);
     let (lines, statuses) = (house.lines.count() - lines, house.api.written() - statuses);

@@ -150,7 +150,7 @@ fn functions_in_shadow_take_no_places_from_functions_in_enforce() {
         crowd.demand(&name, 0);
     }
     let fell: Vec<_> = (0..30).map(|_| crowd.tick(World::default()).fell()).collect();
-    let shadow = |keys: &Vec<FunctionKey>| keys.iter().filter(|at| at.name.as_str() < "0100").count();
+    let shadow = |keys: &Vec<FunctionKey>| keys.iter().filter(|at| &*at.name < "0100").count();
     assert_eq!(
         fell.iter().map(shadow).sum::<usize>(),
         0,

@@ -36,8 +36,8 @@ impl CrowdTick {
 
 pub(crate) fn key(number: usize) -> FunctionKey {
     FunctionKey {
-        namespace: "payments".to_owned(),
-        name: format!("{number:04}"),
+        namespace: "payments".into(),
+        name: format!("{number:04}").into(),
     }
 }
 

@@ -44,8 +44,8 @@ fn outcome() -> impl Strategy<Value = Outcome> {
 
 fn key(number: usize) -> FunctionKey {
     FunctionKey {
-        namespace: "payments".to_owned(),
-        name: number.to_string(),
+        namespace: "payments".into(),
+        name: number.to_string().into(),
     }
 }
 

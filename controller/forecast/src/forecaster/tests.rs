@@ -143,7 +143,7 @@ fn the_walks_of_one_call_are_bounded_and_the_trailing_peak_bridges_them() {
     let keys: Vec<FunctionKey> = (0..3)
         .map(|n| FunctionKey {
             namespace: "a".into(),
-            name: n.to_string(),
+            name: n.to_string().into(),
         })
         .collect();
     for key in &keys {

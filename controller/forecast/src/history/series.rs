@@ -78,8 +78,8 @@ impl Running {
 /// The past of one function.
 #[derive(Debug)]
 pub(super) struct Series {
-    pub(super) minutes: Ring<Code, MINUTES>,
-    pub(super) quarters: Ring<Quarter, QUARTERS>,
+    pub(super) minutes: Ring<Code, MINUTES, 444>,
+    pub(super) quarters: Ring<Quarter, QUARTERS, 160>,
     running: Option<Running>,
     newest: Option<i64>,
     /// Distinct minutes set since the ring was last left empty.

@@ -190,6 +190,10 @@ impl Code2 {
 fn a_function_has_two_full_rings_in_15_kilobytes() {
     let mut history = History::new();
     history.backfill(&key(), [(NOON, demand(1.0))]);
+    assert_eq!(history.bytes(), 444 * 2 + 160 * 4, "a young one in two pieces");
+    for minute in NOON - 15 * 1440..NOON + 20 * 1440 {
+        history.backfill(&key(), [(minute, demand(1.0))]);
+    }
     assert_eq!(history.bytes(), 4440 * 2 + 1440 * 4);
 }
 

@@ -147,7 +147,7 @@ impl Gate {
 
     /// Namespace and kind (W4).
     fn admit(&self, intent: &Intent) -> Result<(&Resource, &'static dyn TargetKind), Outcome> {
-        if intent.target.namespace != intent.key.namespace {
+        if *intent.target.namespace != *intent.key.namespace {
             return fenced(Fence::ForeignNamespace);
         }
         self.kinds.find(&intent.target).ok_or_else(|| {

@@ -30,7 +30,15 @@ pub struct Start {
 
 /// What was learned, by workload.
 #[derive(Debug, Default)]
-pub struct LeadTimes(Mutex<HashMap<Owner, VecDeque<Learned>>>);
+pub struct LeadTimes(Mutex<HashMap<Owner, Starts>>);
+
+/// The last starts of one workload.
+#[derive(Debug, Default)]
+struct Starts {
+    seen: VecDeque<Learned>,
+    /// Their 95th percentile, worked out when it changes: it is asked for in every tick.
+    p95: Option<Seconds>,
+}
 
 #[derive(Debug)]
 struct Learned {
@@ -48,20 +56,11 @@ impl LeadTimes {
             return;
         }
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let starts = all.entry(owner.clone()).or_default();
-        if let Some(known) = starts.iter_mut().find(|known| known.pod == start.pod) {
-            if start.ready < known.ready {
-                (known.ready, known.seconds) = (start.ready, seconds);
-            }
-            return;
+        if !all.contains_key(owner) {
+            all.insert(owner.clone(), Starts::default());
         }
-        starts.push_back(Learned {
-            pod: start.pod,
-            ready: start.ready,
-            seconds,
-        });
-        if starts.len() > REMEMBERED {
-            starts.pop_front();
+        if let Some(starts) = all.get_mut(owner) {
+            starts.learn(start, seconds);
         }
     }
 
@@ -69,10 +68,7 @@ impl LeadTimes {
     /// timestamps are whole seconds). `None`: no start seen.
     pub fn p95(&self, owner: &Owner) -> Option<Seconds> {
         let all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut took: Vec<u32> = all.get(owner)?.iter().map(|start| start.seconds).collect();
-        took.sort_unstable();
-        let rank = (took.len() * 95).div_ceil(100).max(1);
-        took.get(rank - 1).map(|seconds| Seconds((*seconds).max(1)))
+        all.get(owner)?.p95
     }
 
     /// Forgets workloads for which `keep` is false, so that the map is bounded by what exists.
@@ -81,6 +77,28 @@ impl LeadTimes {
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .retain(|owner, _| keep(owner));
+    }
+}
+
+impl Starts {
+    fn learn(&mut self, start: Start, seconds: u32) {
+        let Start { pod, ready, .. } = start;
+        match self.seen.iter_mut().find(|known| known.pod == pod) {
+            Some(known) if ready < known.ready => (known.ready, known.seconds) = (ready, seconds),
+            Some(_) => return,
+            None => self.seen.push_back(Learned { pod, ready, seconds }),
+        }
+        if self.seen.len() > REMEMBERED {
+            self.seen.pop_front();
+        }
+        self.p95 = self.percentile();
+    }
+
+    fn percentile(&self) -> Option<Seconds> {
+        let mut took: Vec<u32> = self.seen.iter().map(|start| start.seconds).collect();
+        took.sort_unstable();
+        let rank = (took.len() * 95).div_ceil(100).max(1);
+        took.get(rank - 1).map(|seconds| Seconds((*seconds).max(1)))
     }
 }
 

@@ -4,7 +4,7 @@
 //! result. Only what is read is decoded.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use kube::core::{ObjectMeta, Resource};
@@ -47,22 +47,22 @@ struct ContainerStatus {
     restart_count: u32,
 }
 
-/// A workload as pods name it: kind and name of the owner, in a namespace.
+/// A workload as pods name it: kind and name of the owner, in a namespace. Clones share the text.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Owner {
     /// Namespace.
-    pub namespace: String,
+    pub namespace: Arc<str>,
     /// Kind, as in `Deployment`.
-    pub kind: String,
+    pub kind: Arc<str>,
     /// Name.
-    pub name: String,
+    pub name: Arc<str>,
 }
 
 /// What is kept of one pod.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PodFacts {
     /// Name.
-    pub name: String,
+    pub name: Arc<str>,
     /// Ready now, and since when (seconds since 1970 UTC); `None`: not ready.
     pub ready_since: Option<i64>,
     /// Being deleted, finished or failed: neither ready nor starting.
@@ -79,8 +79,10 @@ pub struct Pods {
 
 #[derive(Debug, Default)]
 struct Inner {
-    by_owner: HashMap<Owner, HashMap<String, PodFacts>>,
-    owner_of: HashMap<(String, String), Owner>,
+    /// By name.
+    by_owner: HashMap<Owner, Vec<PodFacts>>,
+    /// By namespace and name.
+    owner_of: HashMap<(Arc<str>, Arc<str>), Owner>,
 }
 
 impl Pods {
@@ -88,7 +90,7 @@ impl Pods {
     pub fn of<R>(&self, owner: &Owner, read: impl FnOnce(&mut dyn Iterator<Item = &PodFacts>) -> R) -> R {
         let inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
         match inner.by_owner.get(owner) {
-            Some(pods) => read(&mut pods.values()),
+            Some(pods) => read(&mut pods.iter()),
             None => read(&mut std::iter::empty()),
         }
     }
@@ -109,25 +111,38 @@ impl Pods {
 
 impl Inner {
     fn put(&mut self, owner: Owner, facts: PodFacts) {
+        // The text of an owner is kept once, however many pods it has.
+        let owner = self
+            .by_owner
+            .get_key_value(&owner)
+            .map_or(owner, |(known, _)| known.clone());
         self.owner_of
             .insert((owner.namespace.clone(), facts.name.clone()), owner.clone());
-        self.by_owner
-            .entry(owner)
-            .or_default()
-            .insert(facts.name.clone(), facts);
+        let pods = self.by_owner.entry(owner).or_default();
+        match place(pods, &facts.name) {
+            Ok(known) => pods[known] = facts,
+            Err(new) => pods.insert(new, facts),
+        }
     }
 
     fn remove(&mut self, namespace: &str, name: &str) {
-        let Some(owner) = self.owner_of.remove(&(namespace.to_owned(), name.to_owned())) else {
+        let Some(owner) = self.owner_of.remove(&(namespace.into(), name.into())) else {
             return;
         };
         if let Some(pods) = self.by_owner.get_mut(&owner) {
-            pods.remove(name);
+            if let Ok(known) = place(pods, name) {
+                pods.remove(known);
+            }
             if pods.is_empty() {
                 self.by_owner.remove(&owner);
             }
         }
     }
+}
+
+/// Where the pod of that name is, or would be.
+fn place(pods: &[PodFacts], name: &str) -> Result<usize, usize> {
+    pods.binary_search_by(|pod| (*pod.name).cmp(name))
 }
 
 impl Shelf<Pod> for Pods {
@@ -157,9 +172,9 @@ impl Shelf<Pod> for Pods {
 fn owner_of(meta: &ObjectMeta) -> Option<Owner> {
     let PodOwner { kind, name } = pod_owner(meta)?;
     Some(Owner {
-        namespace: meta.namespace.clone()?,
-        kind,
-        name,
+        namespace: meta.namespace.as_deref()?.into(),
+        kind: kind.into(),
+        name: name.into(),
     })
 }
 
@@ -167,7 +182,7 @@ fn facts(pod: &Pod) -> PodFacts {
     let status = pod.status.clone().unwrap_or_default();
     let over = matches!(status.phase.as_deref(), Some("Succeeded" | "Failed"));
     PodFacts {
-        name: pod.meta().name.clone().unwrap_or_default(),
+        name: pod.meta().name.as_deref().unwrap_or_default().into(),
         ready_since: became(&status, "Ready"),
         ending: over || pod.meta().deletion_timestamp.is_some(),
     }

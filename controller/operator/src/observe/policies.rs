@@ -3,7 +3,6 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::{Arc, PoisonError, RwLock};
 
-use forewarm_api::policy::TargetRef;
 use forewarm_api::problem::PolicyProblem;
 use forewarm_api::{DemandProfile, FunctionPolicy, FunctionPolicyStatus, IS_DEFAULT, PAUSED, Profile};
 use forewarm_core::policy::{FunctionKey, Policy};
@@ -11,8 +10,10 @@ use forewarm_core::units::Seconds;
 use kube::core::ObjectMeta;
 use tokio::sync::Notify;
 
+use super::pods::Owner;
 use super::watch::{Read, Shelf};
 use crate::record::PolicyObject;
+use crate::target::TargetRef;
 
 /// One stored policy, as far as it could be read.
 #[derive(Clone, Debug)]
@@ -37,9 +38,11 @@ pub struct Usable {
     /// For the core.
     pub policy: Policy,
     /// What it names.
-    pub target: TargetRef,
+    pub target: Arc<TargetRef>,
+    /// The same, as pods name it.
+    pub workload: Owner,
     /// The demand profile it names. `None`: the default one.
-    pub profile: Option<String>,
+    pub profile: Option<Arc<str>>,
     /// Lead time set by the user. `None`: learned.
     pub lead_time: Option<Seconds>,
 }
@@ -64,18 +67,26 @@ impl PolicySeen {
     }
 }
 
+/// Policies in the order of their keys.
+pub type ByKey = BTreeMap<FunctionKey, Arc<PolicySeen>>;
+
 /// All policies. A change of spec or pause wakes the tick.
 #[derive(Debug, Default)]
 pub struct Policies {
-    by_key: RwLock<BTreeMap<FunctionKey, Arc<PolicySeen>>>,
+    by_key: RwLock<Arc<ByKey>>,
     /// Notified when a policy is new, changed in its spec, paused, or gone.
     pub changed: Notify,
 }
 
 impl Policies {
-    /// All policies now, in the order of their keys. Cheap: the policies themselves are shared.
-    pub fn all(&self) -> BTreeMap<FunctionKey, Arc<PolicySeen>> {
-        self.by_key.read().unwrap_or_else(PoisonError::into_inner).clone()
+    /// All policies now. Cheap: the map is shared, and copied only where one changes while somebody still reads.
+    pub fn all(&self) -> Arc<ByKey> {
+        Arc::clone(&self.by_key.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn change<R>(&self, change: impl FnOnce(&mut ByKey) -> R) -> R {
+        let mut all = self.by_key.write().unwrap_or_else(PoisonError::into_inner);
+        change(Arc::make_mut(&mut all))
     }
 
     /// The policy of that name. `None`: there is none.
@@ -88,17 +99,13 @@ impl Policies {
 impl Shelf<FunctionPolicy> for Policies {
     fn replace(&self, all: Vec<Read<FunctionPolicy>>) {
         let fresh = all.into_iter().filter_map(policy).collect();
-        *self.by_key.write().unwrap_or_else(PoisonError::into_inner) = fresh;
+        self.change(|all| *all = fresh);
         self.changed.notify_one();
     }
 
     fn put(&self, object: Read<FunctionPolicy>) {
         let Some((key, seen)) = policy(object) else { return };
-        let old = self
-            .by_key
-            .write()
-            .unwrap_or_else(PoisonError::into_inner)
-            .insert(key, Arc::clone(&seen));
+        let old = self.change(|all| all.insert(key, Arc::clone(&seen)));
         // Our own status writes come back here too; they wake nobody.
         if old.is_none_or(|old| !same_wish(&old, &seen)) {
             self.changed.notify_one();
@@ -107,7 +114,7 @@ impl Shelf<FunctionPolicy> for Policies {
 
     fn gone(&self, meta: &ObjectMeta) {
         let key = key_of(meta);
-        self.by_key.write().unwrap_or_else(PoisonError::into_inner).remove(&key);
+        self.change(|all| all.remove(&key));
         self.changed.notify_one();
     }
 }
@@ -119,8 +126,8 @@ fn same_wish(old: &PolicySeen, new: &PolicySeen) -> bool {
 
 fn key_of(meta: &ObjectMeta) -> FunctionKey {
     FunctionKey {
-        namespace: meta.namespace.clone().unwrap_or_default(),
-        name: meta.name.clone().unwrap_or_default(),
+        namespace: meta.namespace.as_deref().unwrap_or_default().into(),
+        name: meta.name.as_deref().unwrap_or_default().into(),
     }
 }
 
@@ -134,7 +141,7 @@ fn policy(read: Read<FunctionPolicy>) -> Option<(FunctionKey, Arc<PolicySeen>)> 
         .map_or(i64::MAX, |time| time.0.as_second());
     let resource_version = meta.resource_version.clone().unwrap_or_default();
     let (parsed, status) = match read {
-        Read::Good(resource) => (usable(&resource), resource.status),
+        Read::Good(resource) => (usable(&resource, &key), resource.status),
         Read::Bad(_, error) => (Err(vec![undecodable(&error)]), None),
     };
     Some((
@@ -150,12 +157,24 @@ fn policy(read: Read<FunctionPolicy>) -> Option<(FunctionKey, Arc<PolicySeen>)> 
     ))
 }
 
-fn usable(resource: &FunctionPolicy) -> Result<Usable, Vec<PolicyProblem>> {
+fn usable(resource: &FunctionPolicy, key: &FunctionKey) -> Result<Usable, Vec<PolicyProblem>> {
     let policy = forewarm_api::parse(resource, false)?;
+    let named = &resource.spec.target_ref;
+    let target = TargetRef {
+        api_version: named.api_version.clone(),
+        kind: named.kind.clone(),
+        namespace: key.namespace.to_string(),
+        name: named.name.clone(),
+    };
     Ok(Usable {
         policy,
-        target: resource.spec.target_ref.clone(),
-        profile: resource.profile().map(str::to_owned),
+        workload: Owner {
+            namespace: key.namespace.clone(),
+            kind: target.kind.as_str().into(),
+            name: target.name.as_str().into(),
+        },
+        target: Arc::new(target),
+        profile: resource.profile().map(Into::into),
         lead_time: resource.lead_time(),
     })
 }
@@ -170,7 +189,7 @@ fn undecodable(error: &str) -> PolicyProblem {
 
 /// All demand profiles by name.
 #[derive(Debug, Default)]
-pub struct Profiles(RwLock<HashMap<String, Arc<ProfileSeen>>>);
+pub struct Profiles(RwLock<HashMap<Arc<str>, Arc<ProfileSeen>>>);
 
 /// One stored profile.
 #[derive(Clone, Debug)]
@@ -183,7 +202,7 @@ pub struct ProfileSeen {
 
 impl Profiles {
     /// The profile of that name; without a name the default one. With two defaults the first by name is it.
-    pub fn find(&self, name: Option<&str>) -> Option<(String, Arc<ProfileSeen>)> {
+    pub fn find(&self, name: Option<&str>) -> Option<(Arc<str>, Arc<ProfileSeen>)> {
         let all = self.0.read().unwrap_or_else(PoisonError::into_inner);
         match name {
             Some(name) => all.get_key_value(name),
@@ -210,13 +229,13 @@ impl Shelf<DemandProfile> for Profiles {
     }
 
     fn gone(&self, meta: &ObjectMeta) {
-        let name = meta.name.clone().unwrap_or_default();
-        self.0.write().unwrap_or_else(PoisonError::into_inner).remove(&name);
+        let name = meta.name.as_deref().unwrap_or_default();
+        self.0.write().unwrap_or_else(PoisonError::into_inner).remove(name);
     }
 }
 
-fn profile(read: Read<DemandProfile>) -> (String, Arc<ProfileSeen>) {
-    let name = read.meta().name.clone().unwrap_or_default();
+fn profile(read: Read<DemandProfile>) -> (Arc<str>, Arc<ProfileSeen>) {
+    let name = read.meta().name.as_deref().unwrap_or_default().into();
     let is_default = annotated(read.meta(), IS_DEFAULT, |value| value == "true");
     let parsed = match read {
         Read::Good(resource) => forewarm_api::parse_profile(&resource).map(Arc::new),

@@ -90,7 +90,11 @@ impl Inner {
         let TargetRef {
             namespace, kind, name, ..
         } = found.scales.clone();
-        let owner = Owner { namespace, kind, name };
+        let owner = Owner {
+            namespace: namespace.into(),
+            kind: kind.into(),
+            name: name.into(),
+        };
         self.target_of.insert(key, owner.clone());
         self.by_target.entry(owner).or_default().push(found);
     }

@@ -1,7 +1,8 @@
 //! One function as the watched stores show it: its target, its pods, its lead time. No I/O.
 
+use std::sync::Arc;
+
 use forewarm_core::observation::{LeadTime, LeadTimeSource, Reading, Target, Why};
-use forewarm_core::policy::FunctionKey;
 use forewarm_core::units::{Mono, Now, Replicas, Seconds};
 use forewarm_source::MemberPod;
 
@@ -16,12 +17,10 @@ pub const DEFAULT_LEAD: Seconds = Seconds(30);
 /// What the stores show of one function.
 #[derive(Debug)]
 pub struct View {
-    /// What the policy names.
-    pub target: TargetRef,
-    /// The workload, or why it is not known.
-    pub workload: Reading<Target>,
-    /// Version of the workload's object, to see own writes come back. Empty where it is not known.
-    pub resource_version: String,
+    /// The target, or why it is not known.
+    pub target: Reading<Target>,
+    /// Its object, to see own writes come back. `None`: it is not known.
+    pub workload: Option<Arc<Workload>>,
     /// Its pods, as the join wants them.
     pub pods: Vec<MemberPod>,
     /// 95th percentile of its starts. `None`: none seen.
@@ -29,24 +28,12 @@ pub struct View {
 }
 
 /// Looks one function up. `fresh`: the stores may be read as the present state.
-pub fn view(stores: &Stores, key: &FunctionKey, usable: &Usable, fresh: bool, now: Now) -> View {
-    let target = TargetRef {
-        api_version: usable.target.api_version.clone(),
-        kind: usable.target.kind.clone(),
-        namespace: key.namespace.clone(),
-        name: usable.target.name.clone(),
-    };
-    let owner = Owner {
-        namespace: key.namespace.clone(),
-        kind: target.kind.clone(),
-        name: target.name.clone(),
-    };
-    let (pods, ready, starting) = stores.pods.of(&owner, |pods| count(pods, now));
-    let found = find(stores, &target);
-    let resource_version = found
-        .known()
-        .map_or_else(String::new, |workload| workload.resource_version.clone());
-    let workload = match found {
+pub fn view(stores: &Stores, usable: &Usable, fresh: bool, now: Now) -> View {
+    let (target, owner) = (&*usable.target, &usable.workload);
+    let (pods, ready, starting) = stores.pods.of(owner, |pods| count(pods, now));
+    let found = find(stores, target);
+    let workload = found.known().cloned();
+    let target = match found {
         Reading::Known(_) if !fresh => Reading::Unknown(Why::TargetStale),
         found => found.map(|workload| Target {
             uid: workload.uid.clone(),
@@ -54,20 +41,19 @@ pub fn view(stores: &Stores, key: &FunctionKey, usable: &Usable, fresh: bool, no
             ready,
             starting,
             ownership: workload.ownership.clone(),
-            scaler: scaler(stores, &owner, &target, &workload),
+            scaler: scaler(stores, owner, target, &workload),
         }),
     };
-    let learned = stores.pods.lead_times.p95(&owner);
+    let learned = stores.pods.lead_times.p95(owner);
     View {
         target,
         workload,
-        resource_version,
         pods,
         learned,
     }
 }
 
-fn find(stores: &Stores, target: &TargetRef) -> Reading<std::sync::Arc<Workload>> {
+fn find(stores: &Stores, target: &TargetRef) -> Reading<Arc<Workload>> {
     match stores.shelf(target) {
         None => Reading::Unknown(Why::KindNotListed),
         Some(shelf) => match shelf.get(&target.namespace, &target.name) {

@@ -12,6 +12,7 @@ use super::change::WOBBLE;
 use super::metrics::Metrics;
 use super::tell::Lines;
 use super::{PolicyObject, Told, Unusable};
+use forewarm_core::beside::beside;
 use forewarm_core::policy::FunctionKey;
 use forewarm_core::units::{Mono, Wall};
 use k8s_openapi::api::core::v1::ObjectReference;
@@ -80,7 +81,11 @@ pub fn events(client: Client, instance: &str, metrics: Metrics) -> (Events, Work
 impl Events {
     /// Queues what is worth an Event; never waits.
     pub fn tick(&mut self, all: &[Told<'_>], unusable: &[Unusable<'_>], lines: &Lines, wall: Wall, mono: Mono) {
-        let changed = all.iter().filter(|told| lines.changed.contains(told.key));
+        let news = beside(
+            all.iter().map(|told| told.key),
+            lines.changed.iter().map(|key| (key, ())),
+        );
+        let changed = all.iter().zip(news).filter_map(|(told, news)| news.map(|()| told));
         let mut sayings: Vec<(&FunctionKey, PolicyObject<'_>, Saying)> = Vec::new();
         for told in changed {
             sayings.extend(of(told).into_iter().map(|saying| (told.key, told.policy, saying)));
@@ -123,15 +128,15 @@ impl Events {
         let regarding = ObjectReference {
             api_version: Some("forewarm.dev/v1alpha1".to_owned()),
             kind: Some("FunctionPolicy".to_owned()),
-            namespace: Some(key.namespace.clone()),
-            name: Some(key.name.clone()),
+            namespace: Some(key.namespace.to_string()),
+            name: Some(key.name.to_string()),
             uid: Some(object.uid.to_owned()),
             resource_version: Some(object.resource_version.to_owned()),
             field_path: None,
         };
         Event {
             metadata: ObjectMeta {
-                namespace: Some(key.namespace.clone()),
+                namespace: Some(key.namespace.to_string()),
                 name: Some(name(&key.name, wall, reason)),
                 ..ObjectMeta::default()
             },

@@ -59,7 +59,7 @@ mod tests {
     fn key(n: usize) -> FunctionKey {
         FunctionKey {
             namespace: "payments".into(),
-            name: format!("f{n}"),
+            name: format!("f{n}").into(),
         }
     }
 

@@ -122,7 +122,7 @@ pub struct DecisionLine<'a> {
     #[schemars(schema_with = "super::schema::target_ref")]
     pub target: Option<&'a TargetRef>,
     /// Id of the decision (a ULID); with `.<step>.<attempt>` after it, the `Audit-ID` of its writes.
-    pub decision: &'a str,
+    pub decision: String,
     /// How far Forewarm may go here.
     #[schemars(schema_with = "super::schema::mode")]
     pub mode: Mode,
@@ -210,7 +210,7 @@ impl<'a> DecisionLine<'a> {
             namespace: &told.key.namespace,
             policy: &told.key.name,
             target: told.target,
-            decision: told.decision_id,
+            decision: told.decision_id.to_string(),
             mode: told.function.policy.mode,
             verdict: VerdictWord::of(verdict),
             reason: *reason,

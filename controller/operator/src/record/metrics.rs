@@ -337,7 +337,7 @@ impl Metrics {
 }
 
 /// Sets the series to `now`; those that are not in it go.
-fn replace<L>(family: &Family<L, Gauge>, now: BTreeMap<L, i64>)
+fn replace<L>(family: &Family<L, Gauge>, now: impl IntoIterator<Item = (L, i64)>)
 where
     L: Clone + std::hash::Hash + Eq,
 {
@@ -347,7 +347,7 @@ where
     }
 }
 
-fn add<L>(family: &Family<L, Counter>, counts: BTreeMap<L, i64>)
+fn add<L>(family: &Family<L, Counter>, counts: impl IntoIterator<Item = (L, i64)>)
 where
     L: Clone + std::hash::Hash + Eq,
 {

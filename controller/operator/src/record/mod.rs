@@ -46,6 +46,7 @@ use forewarm_core::policy::FunctionKey;
 use forewarm_core::standing::Standing;
 use forewarm_core::units::Now;
 use line::{InputsLine, LearnedLine};
+use ulid::Ulid;
 
 /// The decision log, as the rooms that write to it see it.
 pub trait Journal: Send + Sync {
@@ -82,8 +83,8 @@ pub struct Told<'a> {
     pub now: Now,
     /// What was decided.
     pub decision: &'a Decision,
-    /// Its id, a ULID.
-    pub decision_id: &'a str,
+    /// Its id.
+    pub decision_id: Ulid,
     /// What became of its steps, in order; empty where there were none.
     pub outcomes: &'a [Outcome],
     /// What is in force because of us *after* it: the fold of decision and outcomes.

@@ -200,7 +200,7 @@ mod tests {
         let keys: Vec<FunctionKey> = (0..150)
             .map(|n| FunctionKey {
                 namespace: "payments".into(),
-                name: format!("f{n}"),
+                name: format!("f{n}").into(),
             })
             .collect();
         let problems = [PolicyProblem::new("spec.floor.min", "50", "lower it".repeat(100))];

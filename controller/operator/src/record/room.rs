@@ -95,7 +95,7 @@ impl Record {
     /// A policy is gone.
     pub fn released(&mut self, key: &FunctionKey, standing: &Standing) {
         let (decision, stays) = (Ulid::new().to_string(), standing.held);
-        let (namespace, policy) = (key.namespace.as_str(), key.name.as_str());
+        let (namespace, policy) = (&*key.namespace, &*key.name);
         let line = ReleaseLine {
             namespace,
             policy,

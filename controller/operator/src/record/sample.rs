@@ -52,8 +52,8 @@ impl Sample {
         let target = TargetRef {
             api_version: "apps/v1".into(),
             kind: "Deployment".into(),
-            namespace: key.namespace.clone(),
-            name: key.name.clone(),
+            namespace: key.namespace.to_string(),
+            name: key.name.to_string(),
         };
         let function = Function {
             policy: policy(),
@@ -97,7 +97,7 @@ impl Sample {
             standing: &self.standing,
             now: self.now,
             decision: &self.decision,
-            decision_id: "01JDFZ3Q6E8H0V5W2X4Y6Z8A0B",
+            decision_id: "01JDFZ3Q6E8H0V5W2X4Y6Z8A0B".parse().unwrap(),
             outcomes: &self.outcomes,
             after: &self.after,
             policy: PolicyObject {
@@ -164,7 +164,7 @@ impl Sample {
     }
 
     pub(crate) fn named(mut self, n: usize) -> Self {
-        self.key.name = format!("f{n}");
+        self.key.name = format!("f{n:05}").into();
         self
     }
 

@@ -13,6 +13,7 @@ use super::tell::Lines;
 use super::{PolicyObject, Told, Unusable};
 use forewarm_api::status::LastDecision;
 use forewarm_api::{FunctionPolicy, FunctionPolicyStatus};
+use forewarm_core::beside::beside;
 use forewarm_core::policy::FunctionKey;
 use forewarm_core::units::{Mono, Seconds, Wall};
 use futures::StreamExt;
@@ -189,7 +190,10 @@ impl StatusWriter {
         lines: &Lines,
         now: (Wall, Mono),
     ) -> Written {
-        let mut writes: Vec<Write<'_>> = all.iter().filter_map(|told| self.change(told, lines)).collect();
+        let due = self.due(lines);
+        let due = beside(all.iter().map(|told| told.key), due.iter().map(|key| (key, ())));
+        let due = all.iter().zip(due).filter(|(_, due)| due.is_some());
+        let mut writes: Vec<Write<'_>> = due.filter_map(|(told, _)| self.change(told, lines)).collect();
         writes.extend(unusable.iter().filter_map(|bad| self.complaint(bad, now)));
         writes.sort_by_key(|write| !write.urgent);
         let waiting = writes.len().saturating_sub(A_TICK);
@@ -205,12 +209,15 @@ impl StatusWriter {
         }
     }
 
+    /// Functions of which something may be to write.
+    fn due(&self, lines: &Lines) -> BTreeSet<FunctionKey> {
+        let new = [&lines.changed, &lines.beats, &lines.differs].into_iter().flatten();
+        new.chain(self.owed.keys()).cloned().collect()
+    }
+
     /// What is to be written of one function. What is due and cannot be written yet stays owed.
     fn change<'a>(&mut self, told: &Told<'a>, lines: &Lines) -> Option<Write<'a>> {
         let (changed, beat) = (lines.changed.contains(told.key), lines.beats.contains(told.key));
-        if !changed && !beat && !lines.differs.contains(told.key) && !self.owed.contains_key(told.key) {
-            return None;
-        }
         let owed = self.owed.entry(told.key.clone()).or_default();
         owed.whole |= changed || beat;
         if changed && let Some(decision) = content::last_decision(told) {
@@ -245,16 +252,19 @@ impl StatusWriter {
 
     /// Drops what is remembered of policies that are gone.
     fn forget(&mut self, all: &[Told<'_>], unusable: &[Unusable<'_>]) {
-        if self.pending.is_empty() && self.owed.is_empty() {
-            return;
+        let gone = |keys: Vec<&FunctionKey>| -> Vec<FunctionKey> {
+            let known = beside(keys.clone(), all.iter().map(|told| (told.key, ())));
+            let gone = keys.into_iter().zip(known).filter(|(_, known)| known.is_none());
+            gone.map(|(key, _)| key.clone()).collect()
+        };
+        let (pending, owed) = (gone(self.pending.keys().collect()), gone(self.owed.keys().collect()));
+        let bad: BTreeSet<&FunctionKey> = unusable.iter().map(|bad| bad.key).collect();
+        for key in pending.iter().filter(|key| !bad.contains(key)) {
+            self.pending.remove(key);
         }
-        let known: BTreeSet<&FunctionKey> = all
-            .iter()
-            .map(|told| told.key)
-            .chain(unusable.iter().map(|bad| bad.key))
-            .collect();
-        self.pending.retain(|key, _| known.contains(key));
-        self.owed.retain(|key, _| known.contains(key));
+        for key in owed.iter().filter(|key| !bad.contains(key)) {
+            self.owed.remove(key);
+        }
     }
 
     /// Sends the writes, a few at a time; one that the time did not suffice for counts as unanswered. Until the

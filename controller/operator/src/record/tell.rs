@@ -4,8 +4,10 @@ use super::change::{Last, Seen, material};
 use super::heartbeat::Heartbeat;
 use super::line::{BrakeLine, DecisionLine, event, print};
 use super::{Journal, Told};
+use forewarm_core::beside::lay_beside;
 use forewarm_core::decision::Verdict;
 use forewarm_core::policy::FunctionKey;
+use forewarm_core::units::Wall;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -57,60 +59,22 @@ impl Teller {
         }
     }
 
-    /// Prints what is news, and the heartbeats that are due. `all`: every function of the tick; one that is
-    /// not among them any more is forgotten.
+    /// Prints what is news, and the heartbeats that are due. `all`: every function of the tick, in the order of their
+    /// keys; one that is not among them any more is forgotten.
     pub fn tick(&mut self, all: &[Told<'_>]) -> Lines {
-        let mut lines = Lines::default();
-        let mut quiet = 0;
-        for told in all {
-            self.tell(told, &mut lines, &mut quiet);
-        }
-        if self.functions.len() > all.len() {
-            let known: BTreeSet<&FunctionKey> = all.iter().map(|told| told.key).collect();
-            self.functions.retain(|key, _| known.contains(key));
+        let wall = all.first().map_or(Wall::default(), |told| told.now.wall);
+        let met = |key: &FunctionKey| Memory {
+            last: Last::default(),
+            beat: Heartbeat::new(key, wall),
+        };
+        debug_assert!(all.is_sorted_by_key(|told| told.key), "functions ascend by their keys");
+        lay_beside(&mut self.functions, all.iter().map(|told| told.key), met);
+        let (mut lines, mut quiet) = (Lines::default(), 0);
+        for (told, memory) in all.iter().zip(self.functions.values_mut()) {
+            memory.tell(told, &*self.journal, &mut lines, &mut quiet);
         }
         self.brake(all);
         lines
-    }
-
-    fn tell(&mut self, told: &Told<'_>, lines: &mut Lines, quiet: &mut usize) {
-        let (wall, mono) = (told.now.wall, told.now.mono);
-        if !self.functions.contains_key(told.key) {
-            let memory = Memory {
-                last: Last::default(),
-                beat: Heartbeat::new(told.key, wall),
-            };
-            self.functions.insert(told.key.clone(), memory);
-        }
-        let memory = self.functions.get_mut(told.key).expect("inserted above");
-        let seen = Seen::of(told);
-        let (news, due) = (material(&memory.last, &seen, mono), memory.beat.due(wall));
-        if memory.last.differs(&seen) {
-            lines.differs.insert(told.key.clone());
-        }
-        if !news && !due {
-            memory.last.passed_over(seen);
-            return;
-        }
-        if !seen.moved() {
-            if *quiet >= QUIET_LINES {
-                lines.waiting += 1;
-                return;
-            }
-            *quiet += 1;
-        }
-        let name = if news { event::DECISION } else { event::HEARTBEAT };
-        DecisionLine::of(told).print(&*self.journal, name);
-        if due {
-            memory.beat.printed(wall);
-            lines.beats.insert(told.key.clone());
-        }
-        if news {
-            memory.last.told(seen, mono);
-            lines.changed.insert(told.key.clone());
-        } else {
-            memory.last.passed_over(seen);
-        }
     }
 
     /// One line when the brake takes hold of anybody, one when it holds nobody any more.
@@ -133,6 +97,40 @@ impl Teller {
             world_vanished: fleet.world_vanished,
         };
         print(&*self.journal, &line);
+    }
+}
+
+impl Memory {
+    fn tell(&mut self, told: &Told<'_>, journal: &dyn Journal, lines: &mut Lines, quiet: &mut usize) {
+        let (wall, mono) = (told.now.wall, told.now.mono);
+        let seen = Seen::of(told);
+        let (news, due) = (material(&self.last, &seen, mono), self.beat.due(wall));
+        if self.last.differs(&seen) {
+            lines.differs.insert(told.key.clone());
+        }
+        if !news && !due {
+            self.last.passed_over(seen);
+            return;
+        }
+        if !seen.moved() {
+            if *quiet >= QUIET_LINES {
+                lines.waiting += 1;
+                return;
+            }
+            *quiet += 1;
+        }
+        let name = if news { event::DECISION } else { event::HEARTBEAT };
+        DecisionLine::of(told).print(journal, name);
+        if due {
+            self.beat.printed(wall);
+            lines.beats.insert(told.key.clone());
+        }
+        if news {
+            self.last.told(seen, mono);
+            lines.changed.insert(told.key.clone());
+        } else {
+            self.last.passed_over(seen);
+        }
     }
 }
 

@@ -155,14 +155,14 @@ pub(crate) fn plain() -> Profile {
 pub(crate) fn function(name: &str, pods: &[&str]) -> Member {
     Member {
         key: key(name),
-        profile: "p".to_owned(),
-        kind: "Deployment".to_owned(),
-        workload: name.to_owned(),
+        profile: "p".into(),
+        kind: "Deployment".into(),
+        workload: name.into(),
         revisions: vec![],
         pods: pods
             .iter()
             .map(|p| MemberPod {
-                name: (*p).to_owned(),
+                name: (*p).into(),
                 ready_since: Some(Mono(0)),
             })
             .collect(),
@@ -172,8 +172,8 @@ pub(crate) fn function(name: &str, pods: &[&str]) -> Member {
 /// The key of function `a/<name>`.
 pub(crate) fn key(name: &str) -> FunctionKey {
     FunctionKey {
-        namespace: "a".to_owned(),
-        name: name.to_owned(),
+        namespace: "a".into(),
+        name: name.into(),
     }
 }
 

@@ -95,7 +95,7 @@ async fn a_profile_that_hangs_disturbs_no_other() {
     let slow = "{unit: Concurrency, query: 'sum by (namespace, pod) (slow)', join: {by: Pod, nameLabel: pod}}";
     let profiles = BTreeMap::from([("p".to_owned(), plain()), ("slow".to_owned(), profile("slow", slow))]);
     let other = Member {
-        profile: "slow".to_owned(),
+        profile: "slow".into(),
         ..function("g", &["g-1"])
     };
     let members = Arc::new(Membership::new([function("f", &["f-1"]), other]));

@@ -16,21 +16,21 @@ pub(crate) const LEDGER: [&str; 1] = ["ledger-0"];
 
 pub(crate) fn key(name: &str) -> FunctionKey {
     FunctionKey {
-        namespace: "payments".to_owned(),
-        name: name.to_owned(),
+        namespace: "payments".into(),
+        name: name.into(),
     }
 }
 
 fn member(profile: &str, kind: &str, name: &str, pods: &[&str]) -> Member {
     let pod = |pod: &&str| MemberPod {
-        name: (*pod).to_owned(),
+        name: (*pod).into(),
         ready_since: Some(Mono(0)),
     };
     Member {
         key: key(name),
-        profile: profile.to_owned(),
-        kind: kind.to_owned(),
-        workload: name.to_owned(),
+        profile: profile.into(),
+        kind: kind.into(),
+        workload: name.into(),
         revisions: vec![],
         pods: pods.iter().map(pod).collect(),
     }

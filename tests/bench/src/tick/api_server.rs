@@ -106,8 +106,8 @@ fn key(path: &str) -> Option<FunctionKey> {
         return None;
     };
     Some(FunctionKey {
-        namespace: namespace.to_owned(),
-        name: name.to_owned(),
+        namespace: namespace.into(),
+        name: name.into(),
     })
 }
 

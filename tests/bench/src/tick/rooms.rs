@@ -60,6 +60,23 @@ impl House {
     }
 }
 
+impl House {
+    /// Time that each room has taken so far, as `/metrics` tells it.
+    pub(crate) fn times(&self) -> BTreeMap<String, Duration> {
+        let text = self.rooms.record.metrics().text();
+        let sum = |line: &str| {
+            let (room, seconds) = line
+                .strip_prefix("forewarm_room_duration_seconds_sum{room=\"")?
+                .split_once("\"} ")?;
+            Some((
+                room.to_owned(),
+                Duration::try_from_secs_f64(seconds.parse().ok()?).ok()?,
+            ))
+        };
+        text.lines().filter_map(sum).collect()
+    }
+}
+
 /// Puts the objects where the watches would.
 fn fill(stores: &Stores, fleet: Fleet) -> anyhow::Result<()> {
     let policies = fleet

@@ -1,5 +1,6 @@
 //! The label sets of the metrics.
 
+use forewarm_core::decision::RuleName;
 use prometheus_client::encoding::EncodeLabelSet;
 
 macro_rules! label_set {
@@ -14,7 +15,7 @@ label_set! {
     ModeState { mode: &'static str, state: &'static str }
     ReasonVerdict { reason: &'static str, verdict: &'static str }
     Outcome { outcome: &'static str }
-    Rule { rule: String }
+    Rule { rule: RuleName }
     Why { why: &'static str }
     OfMode { mode: &'static str }
     Namespace { namespace: String }

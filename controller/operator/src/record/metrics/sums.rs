@@ -10,18 +10,46 @@ use forewarm_core::observation::Reading;
 use forewarm_core::policy::Mode;
 use std::collections::BTreeMap;
 
+/// Counts by label set. There is a handful of them, so a list is searched faster than a tree.
+#[derive(Debug)]
+pub(super) struct Counts<L>(Vec<(L, i64)>);
+
+impl<L> Default for Counts<L> {
+    fn default() -> Self {
+        Self(Vec::new())
+    }
+}
+
+impl<L: PartialEq> Counts<L> {
+    fn add(&mut self, label: L, more: i64) {
+        match self.0.iter_mut().find(|(known, _)| *known == label) {
+            Some((_, count)) => *count += more,
+            None => self.0.push((label, more)),
+        }
+    }
+}
+
+impl<L> IntoIterator for Counts<L> {
+    type Item = (L, i64);
+    type IntoIter = std::vec::IntoIter<(L, i64)>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.0.into_iter()
+    }
+}
+
 /// The counts of one tick.
 #[derive(Default)]
 pub(super) struct Sums {
     pub(super) by_namespace: bool,
-    pub(super) functions: BTreeMap<ModeState, i64>,
-    pub(super) decisions: BTreeMap<ReasonVerdict, i64>,
-    pub(super) outcomes: BTreeMap<Outcome, i64>,
-    pub(super) holds: BTreeMap<Rule, i64>,
-    pub(super) metrics: BTreeMap<Why, i64>,
-    pub(super) untrusted: BTreeMap<Why, i64>,
-    pub(super) demoted: BTreeMap<Why, i64>,
-    pub(super) above: BTreeMap<OfMode, i64>,
+    pub(super) functions: Counts<ModeState>,
+    pub(super) decisions: Counts<ReasonVerdict>,
+    pub(super) outcomes: Counts<Outcome>,
+    pub(super) holds: Counts<Rule>,
+    pub(super) metrics: Counts<Why>,
+    pub(super) untrusted: Counts<Why>,
+    pub(super) demoted: Counts<Why>,
+    pub(super) above: Counts<OfMode>,
     pub(super) namespaces: BTreeMap<Namespace, i64>,
 }
 
@@ -33,12 +61,7 @@ impl Sums {
         };
         // Rules that hold nobody are shown at zero, so that an alert on one has a series from the start.
         for rule in forewarm_core::guard::RULES {
-            sums.holds.insert(
-                Rule {
-                    rule: rule.name.to_owned(),
-                },
-                0,
-            );
+            sums.holds.add(Rule { rule: rule.name.into() }, 0);
         }
         for told in all {
             sums.add(told);
@@ -48,31 +71,19 @@ impl Sums {
 
     fn add(&mut self, told: &Told<'_>) {
         let mode = mode(told.function.policy.mode);
-        *self
-            .functions
-            .entry(ModeState {
-                mode,
-                state: state(told),
-            })
-            .or_default() += 1;
-        let (reason, verdict) = (
-            told.decision.reason.label(),
-            VerdictWord::of(&told.decision.verdict).label(),
-        );
-        *self.decisions.entry(ReasonVerdict { reason, verdict }).or_default() += 1;
-        for outcome in told.outcomes {
-            *self
-                .outcomes
-                .entry(Outcome {
-                    outcome: labels::detail(outcome),
-                })
-                .or_default() += 1;
+        let state = state(told);
+        self.functions.add(ModeState { mode, state }, 1);
+        let reason = told.decision.reason.label();
+        let verdict = VerdictWord::of(&told.decision.verdict).label();
+        self.decisions.add(ReasonVerdict { reason, verdict }, 1);
+        for outcome in told.outcomes.iter().map(labels::detail) {
+            self.outcomes.add(Outcome { outcome }, 1);
         }
         if let Verdict::Hold(rule) = &told.decision.verdict {
-            *self.holds.entry(Rule { rule: rule.to_string() }).or_default() += 1;
+            self.holds.add(Rule { rule: rule.clone() }, 1);
         }
         if let Reading::Unknown(why) = &told.function.observation.demand {
-            *self.metrics.entry(Why { why: why.label() }).or_default() += 1;
+            self.metrics.add(Why { why: why.label() }, 1);
         }
         if let Some(why) = distrust(&told.function.forecast) {
             let demoted = told.function.forecast.trust == Trust::Trusted;
@@ -81,7 +92,7 @@ impl Sums {
             } else {
                 &mut self.untrusted
             };
-            *sums.entry(Why { why: why.label() }).or_default() += 1;
+            sums.add(Why { why: why.label() }, 1);
         }
         self.above(told, mode);
     }
@@ -91,9 +102,9 @@ impl Sums {
             return;
         };
         let above = i64::from(held.minus(wish.user).0);
-        *self.above.entry(OfMode { mode }).or_default() += above;
+        self.above.add(OfMode { mode }, above);
         if self.by_namespace && told.function.policy.mode == Mode::Enforce {
-            let namespace = told.key.namespace.clone();
+            let namespace = told.key.namespace.to_string();
             *self.namespaces.entry(Namespace { namespace }).or_default() += above;
         }
     }

@@ -126,7 +126,7 @@ pub fn last_decision(told: &Told<'_>) -> Option<LastDecision> {
         .last()
         .filter(|_| matches!(told.decision.verdict, Verdict::Apply(_)))?;
     Some(LastDecision {
-        id: told.decision_id.to_owned(),
+        id: told.decision_id.to_string(),
         time: time(told.now.wall),
         outcome: labels::detail(outcome).to_owned(),
         reason: told.decision.reason.label().to_owned(),

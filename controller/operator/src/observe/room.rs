@@ -1,0 +1,183 @@
+//! The room as the tick calls it: the stores' view joined with demand, into one snapshot. Here is I/O.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use forewarm_api::Profile;
+use forewarm_core::beside::{beside, lay_beside};
+use forewarm_core::observation::{DemandSample, Observation, Reading, Why};
+use forewarm_core::policy::FunctionKey;
+use forewarm_core::units::{Mono, Now, Seconds, Slots};
+use forewarm_source::{DemandReader, Readings, Source};
+
+use super::look::{Half, Look, look};
+use super::snapshot::{Seen, Snapshot};
+use super::stores::Stores;
+use super::view::View;
+use super::world::Worlds;
+use crate::target::Kinds;
+
+/// Reads the world.
+#[derive(Debug)]
+pub struct Observe {
+    stores: Stores,
+    reader: DemandReader,
+    /// Time from an accepted write to the creation of pods, by kind.
+    latency: BTreeMap<String, Seconds>,
+    remembered: BTreeMap<FunctionKey, Remembered>,
+    worlds: Worlds,
+    watched: bool,
+}
+
+/// What is remembered of one function from tick to tick.
+#[derive(Debug, Default)]
+struct Remembered {
+    /// When its demand was last known.
+    known_at: Option<Mono>,
+    /// The largest demand that one ready replica was seen to serve.
+    served: Option<Slots>,
+}
+
+impl Observe {
+    /// Reads these stores and sources. `watched`: the stores are fed by watches, so their age counts.
+    pub fn new(stores: Stores, reader: DemandReader, kinds: &Kinds, watched: bool) -> Self {
+        let latency = kinds
+            .served()
+            .map(|(resource, kind)| (resource.kind.clone(), kind.latency()))
+            .collect();
+        Self {
+            stores,
+            reader,
+            latency,
+            remembered: BTreeMap::new(),
+            worlds: Worlds::default(),
+            watched,
+        }
+    }
+
+    /// When the least recent of the watches was last known to be alive, on our own clock; the process's start
+    /// where one never was.
+    pub fn viewed_at(&self, now: Now) -> Mono {
+        if !self.watched {
+            return now.mono;
+        }
+        let at = Instant::now();
+        let ages = self.stores.health().into_iter().map(|health| health.age(at));
+        let oldest = ages
+            .max_by_key(|age| age.unwrap_or(Duration::MAX))
+            .flatten()
+            .unwrap_or(Duration::MAX);
+        Mono(
+            now.mono
+                .0
+                .saturating_sub(u64::try_from(oldest.as_millis()).unwrap_or(u64::MAX)),
+        )
+    }
+
+    /// The source of that name, for reading the past.
+    pub fn source(&self, name: &str) -> Option<Arc<Source>> {
+        self.reader.source(name)
+    }
+
+    /// The parsed profile of that name. `None`: there is none, or it cannot be used.
+    pub fn profile(&self, name: &str) -> Option<Arc<Profile>> {
+        self.stores
+            .profiles
+            .find(Some(name))
+            .and_then(|(_, seen)| seen.parsed.as_ref().ok().cloned())
+    }
+
+    /// The world now; questions to Prometheus may take `within`.
+    pub async fn snapshot(&mut self, now: Now, within: Duration) -> Snapshot {
+        let mut look = self.look(now);
+        let members = look.members();
+        let readings = self.reader.read(&look.profiles, &members, now, within).await;
+        self.join(look, readings, now)
+    }
+
+    /// The world now, from the bodies of Prometheus's answers, by profile; no question is asked.
+    pub fn assemble(&mut self, now: Now, bodies: &BTreeMap<String, Vec<u8>>) -> Snapshot {
+        let mut look = self.look(now);
+        let members = look.members();
+        let readings = self.reader.read_bodies(&look.profiles, &members, now, bodies);
+        self.join(look, readings, now)
+    }
+
+    fn look(&self, now: Now) -> Look {
+        let fresh = !self.watched || self.stores.fresh(Instant::now());
+        look(&self.stores, &self.latency, fresh, now)
+    }
+
+    /// Joins the stores' part with demand.
+    fn join(&mut self, look: Look, readings: Readings, now: Now) -> Snapshot {
+        let Look {
+            halves,
+            unusable,
+            profiles: _,
+        } = look;
+        let Readings { demand, profiles } = readings;
+        let keys: Vec<FunctionKey> = halves.iter().map(|(key, _)| key.clone()).collect();
+        lay_beside(&mut self.remembered, &keys, |_| Remembered::default());
+        let demand = beside(&keys, demand).zip(self.remembered.values_mut());
+        let seen = |((key, half), (demand, remembered)): ((FunctionKey, Half), (Option<_>, &mut Remembered))| {
+            let state = half.profile.as_ref().and_then(|name| profiles.get(&**name));
+            let failed = state.and_then(|state| Some(state.failed.as_ref()?.text.clone()));
+            let demand = demand.unwrap_or(Reading::Unknown(Why::NotYetRead));
+            (key, finish(half, demand, failed, remembered, now))
+        };
+        let functions: BTreeMap<_, _> = halves.into_iter().zip(demand).map(seen).collect();
+        let world = self.worlds.next(functions.len() + unusable.len(), &functions, now.mono);
+        Snapshot {
+            now,
+            world,
+            functions,
+            unusable,
+            profiles,
+        }
+    }
+}
+
+fn finish(
+    half: Half,
+    demand: Reading<DemandSample>,
+    failed: Option<String>,
+    remembered: &mut Remembered,
+    now: Now,
+) -> Seen {
+    if let Some(sample) = demand.known() {
+        remembered.known_at = Some(now.mono);
+        remembered.note_served(sample, &half.view);
+    }
+    let observation = Observation {
+        target: half.view.target,
+        demand,
+        lead_time: half.lead_time,
+        demand_known_at: remembered.known_at,
+    };
+    Seen {
+        stored: half.stored,
+        policy: half.policy,
+        observation,
+        target: half.target,
+        workload: half.view.workload,
+        profile: half.profile,
+        learned: half.view.learned,
+        suggestion: remembered.served,
+        profile_problem: half.bad_profile.or(failed),
+    }
+}
+
+impl Remembered {
+    /// Notes what a ready replica has served. More than one call a replica was asked of it at a time only where it can
+    /// serve as many or lets them wait: a value to consider, not one to act on.
+    fn note_served(&mut self, sample: &DemandSample, view: &View) {
+        let ready = view.target.known().map_or(0, |target| target.ready.0);
+        if ready > 0 {
+            let each = Slots::new((sample.current.get() / f64::from(ready)).ceil());
+            if each > self.served {
+                self.served = each;
+            }
+        }
+    }
+}
