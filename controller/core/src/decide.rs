@@ -4,15 +4,15 @@
 //! output again (A5). [`decide`] runs it over the fleet and works out what the brake needs to know.
 
 use crate::beside::beside;
-use crate::decision::{Decision, FieldVerdict, Reason, Step, Verdict};
+use crate::decision::{Along, Decision, FieldVerdict, Reason, Step, Verdict};
 use crate::fleet::Fleets;
 pub use crate::fleet::{Fleet, World};
 use crate::forecast::Forecast;
 use crate::guard::{Context, Guarded, ceiling, guard, stand_aside, trust};
-use crate::observation::{Observation, Reading, Target};
+use crate::observation::{FloorField, Observation, Reading, Recorded, Scaler, Target};
 use crate::plan::{field, floor, footing};
 use crate::policy::{FunctionKey, Mode, OnConflict, Policy};
-use crate::standing::Standing;
+use crate::standing::{Standing, UserFloor};
 use crate::units::{Now, Replicas};
 use crate::wish::{BoundBy, FloorWish};
 use serde::{Deserialize, Serialize};
@@ -125,7 +125,8 @@ pub fn decide_one(function: &Function, fleet: &Fleet, standing: &Standing, now: 
 fn decide_known(function: &Function, target: &Target, fleet: &Fleet, standing: &Standing, now: Now) -> Decision {
     let policy = &function.policy;
     let field = field::field(target, policy, standing, now);
-    let least = footing::least(policy, footing::user(&field, target, standing));
+    let user = footing::user(&field, target, standing);
+    let least = footing::least(policy, target, user);
     let held = footing::held(&field, target, policy, standing, least);
     let wish = floor::wish(function, least);
     let counterfactual = counterfactual(policy, &wish);
@@ -140,8 +141,8 @@ fn decide_known(function: &Function, target: &Target, fleet: &Fleet, standing: &
         now,
     };
     let guarded = guard(context);
-    let verdict = verdict(policy, target, &field, held, &guarded);
-    let reason = reason(&verdict, held, &wish, &guarded);
+    let verdict = verdict(policy, target, &field, (held, user), &guarded);
+    let reason = reason(&verdict, held, &field, &wish, &guarded);
     Decision {
         held: Some(held),
         field,
@@ -154,7 +155,15 @@ fn decide_known(function: &Function, target: &Target, fleet: &Fleet, standing: &
 }
 
 /// What is to be done about the value that the guard allows.
-fn verdict(policy: &Policy, target: &Target, field: &FieldVerdict, held: Replicas, guarded: &Guarded) -> Verdict {
+///
+/// `held`: the floor held, and the user's own.
+fn verdict(
+    policy: &Policy,
+    target: &Target,
+    field: &FieldVerdict,
+    (held, user): (Replicas, Option<UserFloor>),
+    guarded: &Guarded,
+) -> Verdict {
     if let Some(step) = adoption(policy, target, field) {
         return Verdict::Apply(vec![step]);
     }
@@ -162,14 +171,56 @@ fn verdict(policy: &Policy, target: &Target, field: &FieldVerdict, held: Replica
         Mode::Shadow => held,
         Mode::Enforce => target.floor,
     };
+    let aside = guarded.last == Some(stand_aside::RULE.name);
     match guarded.last {
-        Some(rule) if rule == stand_aside::RULE.name || guarded.value == from => Verdict::Hold(rule.into()),
-        None if guarded.value == from => Verdict::Steady,
-        _ => Verdict::Apply(vec![Step::SetFloor {
-            uid: target.uid.clone(),
+        _ if !aside && guarded.value != from => Verdict::Apply(steps(policy, target, user, from, guarded.value)),
+        _ if !aside && claimed(policy, target) => Verdict::Apply(vec![drop_claim(target)]),
+        Some(rule) => Verdict::Hold(rule.into()),
+        None => Verdict::Steady,
+    }
+}
+
+/// The steps that move the floor: at a scaler's field the user's own value is recorded with the first write, and
+/// our claim is dropped after each.
+fn steps(policy: &Policy, target: &Target, user: Option<UserFloor>, from: Replicas, to: Replicas) -> Vec<Step> {
+    let uid = target.uid.clone();
+    let Some(Scaler::One(field)) = &target.scaler else {
+        return vec![Step::SetFloor {
+            uid,
             from,
-            to: guarded.value,
-        }]),
+            to,
+            along: None,
+        }];
+    };
+    let along = Some(Along {
+        absent: field.absent,
+        bare: field.bare,
+        record: record(target, field, user),
+    });
+    let set = Step::SetFloor { uid, from, to, along };
+    if field.annotated && policy.mode == Mode::Enforce {
+        vec![set, drop_claim(target)]
+    } else {
+        vec![set]
+    }
+}
+
+/// What is to be recorded: the live value, where it is the user's own and nothing else says so.
+fn record(target: &Target, field: &FloorField, user: Option<UserFloor>) -> Option<Recorded> {
+    let own = user?.value;
+    let known = field.recorded.map(|recorded| field.worth(recorded)) == Some(own);
+    (field.annotated && !known && target.floor == own).then(|| field.live(target.floor))
+}
+
+/// True where a write of ours left its claim on a field whose owner may deploy any time.
+fn claimed(policy: &Policy, target: &Target) -> bool {
+    let drops = matches!(&target.scaler, Some(Scaler::One(field)) if field.annotated);
+    drops && policy.mode == Mode::Enforce && target.ownership.written_by_us
+}
+
+fn drop_claim(target: &Target) -> Step {
+    Step::DropClaim {
+        uid: target.uid.clone(),
     }
 }
 
@@ -184,25 +235,33 @@ fn adoption(policy: &Policy, target: &Target, field: &FieldVerdict) -> Option<St
     })
 }
 
-fn reason(verdict: &Verdict, held: Replicas, wish: &FloorWish, guarded: &Guarded) -> Reason {
+fn reason(verdict: &Verdict, held: Replicas, field: &FieldVerdict, wish: &FloorWish, guarded: &Guarded) -> Reason {
     match verdict {
         Verdict::Hold(_) => Reason::Held,
         Verdict::Steady => Reason::Steady,
         Verdict::Apply(steps) => match steps.first() {
-            Some(Step::SetFloor { from, to, .. }) => moved(*from, *to, held, wish, guarded),
+            Some(Step::SetFloor { from, to, .. }) => moved((*from, *to), held, field, wish, guarded),
             Some(Step::Adopt { .. }) => Reason::Adopting,
-            None => Reason::Steady,
+            Some(Step::DropClaim { .. }) => Reason::ClaimDropped,
+            Some(Step::GiveBack { .. }) | None => Reason::Steady,
         },
     }
 }
 
 /// Why the floor moves `from` here `to` there.
-fn moved(from: Replicas, to: Replicas, held: Replicas, wish: &FloorWish, guarded: &Guarded) -> Reason {
+fn moved(
+    (from, to): (Replicas, Replicas),
+    held: Replicas,
+    field: &FieldVerdict,
+    wish: &FloorWish,
+    guarded: &Guarded,
+) -> Reason {
     let lowered = wish.bound_by == BoundBy::Max || guarded.last == Some(ceiling::RULE.name);
     let forecast = wish.forecast >= wish.reactive.known().copied();
     match () {
         () if to < from && lowered => Reason::LoweredMax,
         () if to < from => Reason::Quiet,
+        () if *field == FieldVerdict::Renewed => Reason::Rollout,
         () if held > from => Reason::DeployReset,
         () if to <= wish.user => Reason::UserFloor,
         () if forecast => Reason::ForecastRise,
@@ -264,6 +323,7 @@ mod tests {
                 uid,
                 from: Replicas(from),
                 to: Replicas(to),
+                along: None,
             })
         };
         assert_eq!(

@@ -1,6 +1,6 @@
 //! The result of plan and guard for one function: the wish, every clamp in order, and the verdict.
 
-use crate::observation::Reading;
+use crate::observation::{Reading, Recorded};
 use crate::units::Replicas;
 use crate::wish::FloorWish;
 use serde::{Deserialize, Serialize};
@@ -37,7 +37,7 @@ impl Decision {
         };
         steps.iter().find_map(|step| match step {
             Step::SetFloor { to, .. } => Some(*to),
-            Step::Adopt { .. } => None,
+            Step::Adopt { .. } | Step::DropClaim { .. } | Step::GiveBack { .. } => None,
         })
     }
 
@@ -69,6 +69,22 @@ pub enum Step {
         from: Replicas,
         /// The new value.
         to: Replicas,
+        /// What the write of a scaler's field takes along. `None`: the target has no scaler.
+        along: Option<Along>,
+    },
+    /// Take our name off the field after a write, so that no deploy of its owner fails; moves nothing.
+    DropClaim {
+        /// UID of the object that has the field.
+        uid: String,
+    },
+    /// Leave: the user's own value back and our annotation off, in one write.
+    GiveBack {
+        /// UID of the object that has the field.
+        uid: String,
+        /// The field's present value; the write tests it.
+        from: Recorded,
+        /// The user's own value.
+        to: Recorded,
     },
     /// Become a second owner of the field by applying its present value; moves nothing.
     Adopt {
@@ -77,6 +93,17 @@ pub enum Step {
         /// The present value.
         value: Replicas,
     },
+}
+
+/// What the write of a scaler's floor field takes along.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Along {
+    /// The field is not there yet.
+    pub absent: bool,
+    /// The object has no annotations at all.
+    pub bare: bool,
+    /// The user's own value, to be recorded in the same write. `None`: it is recorded already, or elsewhere.
+    pub record: Option<Recorded>,
 }
 
 /// What one guard rule did to the wish.
@@ -128,13 +155,20 @@ pub enum FieldVerdict {
         /// `FieldTaken` or `ResetTooOften`.
         why: crate::standing::AsideWhy,
     },
-    /// A known scaler has the target.
+    /// Several known scalers have the target, or one that is not ours to move.
     Scaler {
         /// Its kind and name.
         by: String,
     },
     /// Zero replicas: a person has paused the target.
     AtZero,
+    /// The scaler is paused by its own annotation.
+    ScalerPaused {
+        /// Its kind and name.
+        by: String,
+    },
+    /// A new object has the field, made by a rollout: what was held is written again at once.
+    Renewed,
     /// The read still shows what our last write replaced: wait until it shows the write (W5).
     Lagging,
 }
@@ -158,6 +192,10 @@ pub enum Reason {
     Steady,
     /// The field is being adopted, so that its line can go from the manifest.
     Adopting,
+    /// Our name is taken off the field, left there by a write that was cut short.
+    ClaimDropped,
+    /// A rollout made a new object at the user's own floor; raised again.
+    Rollout,
     /// A guard rule holds; its name is in the verdict.
     Held,
     /// The target is not known.
@@ -176,6 +214,8 @@ impl Reason {
             Self::LoweredMax => "LoweredMax",
             Self::Steady => "Steady",
             Self::Adopting => "Adopting",
+            Self::ClaimDropped => "ClaimDropped",
+            Self::Rollout => "Rollout",
             Self::Held => "Held",
             Self::TargetUnknown => "TargetUnknown",
         }

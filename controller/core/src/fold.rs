@@ -55,7 +55,8 @@ impl Standing {
         let held = decision.held;
         self.user = footing::user(&decision.field, target, self);
         match &decision.field {
-            FieldVerdict::Unseen | FieldVerdict::AtZero | FieldVerdict::Lagging => {}
+            FieldVerdict::Unseen | FieldVerdict::AtZero | FieldVerdict::ScalerPaused { .. } | FieldVerdict::Lagging => {
+            }
             FieldVerdict::Free
             | FieldVerdict::TakeOver { .. }
             | FieldVerdict::NewUserFloor { .. }
@@ -65,6 +66,10 @@ impl Standing {
                 self.unsettle(self.written);
                 self.accept(target, held, now.mono);
                 self.resets.push(now.mono);
+            }
+            FieldVerdict::Renewed => {
+                self.unsettle(self.written);
+                self.accept(target, held, now.mono);
             }
             FieldVerdict::Aside { by, why } => self.stand_aside(function, *why, by, held),
             FieldVerdict::Scaler { .. } => self.leave(),
@@ -159,7 +164,7 @@ impl Standing {
                 Step::SetFloor { .. },
                 Outcome::Shadow | Outcome::Conflict | Outcome::Refused { .. } | Outcome::Fenced { .. },
             )
-            | (Step::Adopt { .. }, _) => {}
+            | (Step::Adopt { .. } | Step::DropClaim { .. } | Step::GiveBack { .. }, _) => {}
         }
     }
 
@@ -194,7 +199,10 @@ fn blind(function: &Function, decision: &Decision, now: Mono) -> bool {
         ..
     } = &function.observation;
     let gap = demand_known_at.is_none_or(|at| now.since(at) > GAP.millis());
-    let elsewhere = matches!(decision.field, FieldVerdict::AtZero | FieldVerdict::Scaler { .. });
+    let elsewhere = matches!(
+        decision.field,
+        FieldVerdict::AtZero | FieldVerdict::ScalerPaused { .. } | FieldVerdict::Scaler { .. }
+    );
     elsewhere
         || match &wish.reactive {
             Reading::Known(_) => false,

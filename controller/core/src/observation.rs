@@ -92,6 +92,11 @@ pub enum Why {
     TargetStale,
     /// The target's kind is not among those that may be scaled here.
     KindNotListed,
+    /// Knative Serving is older than 1.21, or of a version that cannot be read: a floor on its revisions would roll
+    /// their pods.
+    KnativeTooOld,
+    /// No revision of the Knative Service takes traffic yet.
+    NoRevision,
 }
 
 impl Why {
@@ -116,6 +121,8 @@ impl Why {
             Self::TargetMissing => "TargetMissing",
             Self::TargetStale => "TargetStale",
             Self::KindNotListed => "KindNotListed",
+            Self::KnativeTooOld => "KnativeTooOld",
+            Self::NoRevision => "NoRevision",
         }
     }
 }
@@ -156,8 +163,80 @@ pub struct Target {
     pub starting: Replicas,
     /// Who has the floor field.
     pub ownership: Ownership,
-    /// A known scaler that has this target, by kind and name; then its floor field is the one to write.
-    pub scaler: Option<String>,
+    /// The known scaler that has this target; then `uid`, `floor` and `ownership` are those of its floor field.
+    /// `None`: nobody else scales it.
+    pub scaler: Option<Scaler>,
+}
+
+/// Who else scales a target.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Scaler {
+    /// One known scaler: its floor field is the one to write.
+    One(FloorField),
+    /// Several, or one whose floor is not ours to move, by kind and name: nothing is written.
+    Several(String),
+}
+
+/// The floor field of a scaler as the watch last showed it, beside its value.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct FloorField {
+    /// The scaler, as in `HorizontalPodAutoscaler/x`.
+    pub scaler: String,
+    /// The field, as in `spec.minReplicas`.
+    pub field: String,
+    /// The scaler's own maximum; no floor goes above it. `None`: it has none.
+    pub max: Option<Replicas>,
+    /// The user's own floor as recorded outside our memory: in our annotation, or in the template that the object
+    /// is made from. `None`: not recorded, so the value that is there is the user's.
+    pub recorded: Option<Recorded>,
+    /// The field is not there; its value is the scaler's default.
+    pub absent: bool,
+    /// What the scaler takes an absent field for.
+    pub default: Replicas,
+    /// The object has no annotations at all.
+    pub bare: bool,
+    /// The user's own floor is recorded on the object with the first write, and our claim on the field is dropped
+    /// after each, so that no deploy of its owner fails.
+    pub annotated: bool,
+    /// Why the scaler does not act on its floor now. `None`: it does.
+    pub halted: Option<Halted>,
+}
+
+/// The user's own value of a floor field.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Recorded {
+    /// The field was not there.
+    Absent,
+    /// It had this value.
+    Value(Replicas),
+}
+
+impl FloorField {
+    /// What an absent field counts for, or the value.
+    pub fn worth(&self, recorded: Recorded) -> Replicas {
+        match recorded {
+            Recorded::Absent => self.default,
+            Recorded::Value(value) => value,
+        }
+    }
+
+    /// The live value in the form in which it is recorded.
+    pub fn live(&self, floor: Replicas) -> Recorded {
+        if self.absent {
+            Recorded::Absent
+        } else {
+            Recorded::Value(floor)
+        }
+    }
+}
+
+/// Why a scaler does not act on its floor.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Halted {
+    /// Zero replicas that the scaler did not make: a person has paused the target.
+    AtZero,
+    /// The scaler is paused by its own annotation.
+    Paused,
 }
 
 /// Who has the floor field, read from `managedFields` (reference: server-side apply).

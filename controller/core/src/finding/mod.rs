@@ -12,7 +12,7 @@ mod words;
 use crate::decide::Function;
 use crate::decision::{Decision, FieldVerdict};
 use crate::forecast::{Distrust, Trust};
-use crate::observation::{Reading, Why};
+use crate::observation::{FloorField, Reading, Scaler, Why};
 use crate::policy::{ForecastMode, Mode};
 use conflict::conflict;
 use std::borrow::Cow;
@@ -144,25 +144,46 @@ fn active(function: &Function, field: &FieldVerdict) -> Said {
             "Decisions are made and logged, nothing is written; set mode: Enforce.",
         );
     }
+    let place = place(function);
+    let off = || format!("Somebody else has {place}; condition Conflict names who, and the fix.").into();
     match field {
         FieldVerdict::Unseen => said(State::Unknown, "TargetUnknown", "The target is not known."),
         FieldVerdict::AtZero => said(
             State::False,
             "AtZero",
-            "spec.replicas is 0, a pause made by hand; scale the target up to go on.",
+            "The target has 0 replicas, a pause made by hand; scale it up to go on.",
         ),
-        FieldVerdict::InManifest { .. } => said(State::False, "InManifest", KEPT_OFF),
-        FieldVerdict::Aside { why, .. } => said(State::False, why.label(), KEPT_OFF),
-        FieldVerdict::Scaler { .. } => said(State::False, "Scaler", KEPT_OFF),
+        FieldVerdict::ScalerPaused { by } => {
+            let message = format!("{by} is paused by its own annotation; take that off to go on.");
+            (State::False, "ScalerPaused", message.into())
+        }
+        FieldVerdict::InManifest { .. } => (State::False, "InManifest", off()),
+        FieldVerdict::Aside { why, .. } => (State::False, why.label(), off()),
+        FieldVerdict::Scaler { .. } => (State::False, "Scaler", off()),
         FieldVerdict::Free
         | FieldVerdict::TakeOver { .. }
         | FieldVerdict::Reset { .. }
+        | FieldVerdict::Renewed
         | FieldVerdict::NewUserFloor { .. }
-        | FieldVerdict::Lagging => said(State::True, "Enforcing", "Decisions are written to spec.replicas."),
+        | FieldVerdict::Lagging => {
+            let message = format!("Decisions are written to {place}.");
+            (State::True, "Enforcing", message.into())
+        }
     }
 }
 
-const KEPT_OFF: &str = "Somebody else has spec.replicas; condition Conflict names who, and the fix.";
+/// The field that a floor is written to, with the scaler that has it.
+fn place(function: &Function) -> Cow<'_, str> {
+    match function
+        .observation
+        .target
+        .known()
+        .and_then(|target| target.scaler.as_ref())
+    {
+        Some(Scaler::One(FloorField { scaler, field, .. })) => format!("{field} of {scaler}").into(),
+        _ => "spec.replicas".into(),
+    }
+}
 
 fn forecast_trusted(function: &Function) -> Said {
     if function.policy.forecast == ForecastMode::Off {

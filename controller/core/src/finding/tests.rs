@@ -4,7 +4,7 @@ use super::{Condition, State, findings};
 use crate::decide::Inputs;
 use crate::forecast::{Distrust, Trust};
 use crate::observation::WriterKind::Person;
-use crate::observation::{Reading, Why};
+use crate::observation::{Reading, Scaler, Why};
 use crate::policy::{ForecastMode, Mode, OnConflict};
 use crate::sample::inputs;
 use crate::units::{Replicas, Seconds};
@@ -124,7 +124,7 @@ fn what_writes_nothing_is_not_active() {
     assert_eq!(found(&paused, Condition::Active), (State::False, "Paused"));
     let zero = with(|inputs| inputs.target().floor = Replicas::ZERO);
     assert_eq!(found(&zero, Condition::Active), (State::False, "AtZero"));
-    let scaler = with(|inputs| inputs.target().scaler = Some("HorizontalPodAutoscaler/x".to_owned()));
+    let scaler = with(|inputs| inputs.target().scaler = Some(Scaler::Several("HorizontalPodAutoscaler/x".to_owned())));
     assert_eq!(found(&scaler, Condition::Active), (State::False, "Scaler"));
     assert!(message(&scaler, Condition::Conflict).contains("HorizontalPodAutoscaler/x"));
 }

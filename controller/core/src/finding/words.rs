@@ -47,5 +47,9 @@ pub(super) const fn fix(why: &Why) -> &'static str {
         Why::KindNotListed => {
             "The target's kind is not listed; ask the platform team to list it in the chart's values."
         }
+        Why::KnativeTooOld => {
+            "Knative Serving is older than 1.21, or its version cannot be read; a floor would roll the pods, upgrade it."
+        }
+        Why::NoRevision => "No revision of the Knative Service takes traffic yet; see its own conditions.",
     }
 }

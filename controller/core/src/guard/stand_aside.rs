@@ -26,12 +26,14 @@ fn taken(field: &FieldVerdict, mode: Mode) -> bool {
         FieldVerdict::Free
         | FieldVerdict::TakeOver { .. }
         | FieldVerdict::Reset { .. }
+        | FieldVerdict::Renewed
         | FieldVerdict::NewUserFloor { .. } => false,
         FieldVerdict::InManifest { .. } => mode == Mode::Enforce,
         FieldVerdict::Unseen
         | FieldVerdict::Aside { .. }
         | FieldVerdict::Scaler { .. }
         | FieldVerdict::AtZero
+        | FieldVerdict::ScalerPaused { .. }
         | FieldVerdict::Lagging => true,
     }
 }

@@ -1,10 +1,13 @@
 //! Plan: target, policy and standing in, who has the floor field out. Pure.
 //!
 //! The rules are those of a target without a scaler: its `/scale` carries no annotation of ours, so our value is
-//! told from somebody else's by memory and by what the server notes about writers.
+//! told from somebody else's by memory and by what the server notes about writers. Those of a scaler's field are
+//! in [`scaled`].
+
+mod scaled;
 
 use crate::decision::FieldVerdict;
-use crate::observation::{Target, WriterKind};
+use crate::observation::{Scaler, Target, WriterKind};
 use crate::policy::{Mode, Policy};
 use crate::standing::{AsideWhy, Standing};
 use crate::units::{Now, Replicas, Seconds};
@@ -20,8 +23,10 @@ const VISIBLE_AFTER: Seconds = Seconds(30);
 /// In Shadow and while paused the field moves freely, since nobody is in our way: what is found there is the
 /// user's own floor.
 pub fn field(target: &Target, policy: &Policy, standing: &Standing, now: Now) -> FieldVerdict {
-    if let Some(by) = &target.scaler {
-        return FieldVerdict::Scaler { by: by.clone() };
+    match &target.scaler {
+        Some(Scaler::One(field)) => return scaled::field(target, field, policy, standing, now),
+        Some(Scaler::Several(by)) => return FieldVerdict::Scaler { by: by.clone() },
+        None => {}
     }
     if target.floor == Replicas::ZERO {
         return FieldVerdict::AtZero;
@@ -132,7 +137,7 @@ mod tests {
     use crate::decide::Inputs;
     use crate::decision::FieldVerdict;
     use crate::observation::WriterKind::{Deploy, Person};
-    use crate::observation::{Ownership, WriterKind};
+    use crate::observation::{Ownership, Scaler, WriterKind};
     use crate::policy::Mode;
     use crate::sample::inputs;
     use crate::standing::{Aside, AsideWhy};
@@ -258,7 +263,7 @@ mod tests {
         );
         inputs.target().floor = Replicas::ZERO;
         assert_eq!(seen(&mut inputs), FieldVerdict::AtZero);
-        inputs.target().scaler = Some("HorizontalPodAutoscaler/x".to_owned());
+        inputs.target().scaler = Some(Scaler::Several("HorizontalPodAutoscaler/x".to_owned()));
         assert_eq!(
             seen(&mut inputs),
             FieldVerdict::Scaler {

@@ -7,13 +7,14 @@ use crate::units::{Demand, Replicas, Slots};
 use crate::wish::{BoundBy, FloorWish};
 
 /// The floor we would like: the largest of the user's own floor, the forecast's and the reactive need, at most
-/// `max` unless the user's own is above it, and at least one pod.
+/// `max` unless the user's own is above it. The reactive need joins only where nobody else scales the target.
 ///
-/// `least`: `max(u, min)`, at least 1.
+/// `least`: `max(u, min)`, at least 1 where nobody else scales the target.
 pub fn wish(function: &Function, least: Replicas) -> FloorWish {
     let forecast = forecast_part(function);
     let reactive = reactive_part(function);
-    let need = forecast.max(reactive.known().copied()).unwrap_or(Replicas::ZERO);
+    let joins = reactive.known().copied().filter(|_| alone(function));
+    let need = forecast.max(joins).unwrap_or(Replicas::ZERO);
     let cut = need.min(function.policy.floor.max);
     let bound_by = match () {
         () if cut <= least => BoundBy::User,
@@ -28,6 +29,12 @@ pub fn wish(function: &Function, least: Replicas) -> FloorWish {
         reactive,
         bound_by,
     }
+}
+
+/// True where nobody else scales the target.
+fn alone(function: &Function) -> bool {
+    let target = function.observation.target.known();
+    target.is_none_or(|target| target.scaler.is_none())
 }
 
 /// Pods for the upper quantile of the peak in-flight count. `None`: switched off, not trusted, or the slots of

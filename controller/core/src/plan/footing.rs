@@ -1,7 +1,7 @@
 //! Plan: target, verdict on its field and standing in; the floor held (`h`) and the user's own (`u`) out. Pure.
 
 use crate::decision::FieldVerdict;
-use crate::observation::Target;
+use crate::observation::{Scaler, Target};
 use crate::policy::{Mode, Policy};
 use crate::standing::{Standing, UserFloor, UserFloorFrom};
 use crate::units::Replicas;
@@ -24,20 +24,41 @@ pub fn user(field: &FieldVerdict, target: &Target, standing: &Standing) -> Optio
             value: target.floor,
             from: UserFloorFrom::TakeOver,
         }),
+        FieldVerdict::Renewed => recorded(target),
         FieldVerdict::Unseen
         | FieldVerdict::Free
         | FieldVerdict::Reset { .. }
         | FieldVerdict::Aside { .. }
         | FieldVerdict::Scaler { .. }
         | FieldVerdict::AtZero
-        | FieldVerdict::Lagging => standing.user,
+        | FieldVerdict::ScalerPaused { .. }
+        | FieldVerdict::Lagging => remembered(target, standing),
     }
 }
 
-/// `max(u, min)`, at least one pod: under this no write of ours goes (R1).
+/// What this process remembers, else what is recorded at the scaler; a template that is not ours is always right.
+fn remembered(target: &Target, standing: &Standing) -> Option<UserFloor> {
+    match &target.scaler {
+        Some(Scaler::One(field)) if !field.annotated => recorded(target).or(standing.user),
+        _ => standing.user.or_else(|| recorded(target)),
+    }
+}
+
+/// The user's own floor as recorded at the scaler.
+fn recorded(target: &Target) -> Option<UserFloor> {
+    let Some(Scaler::One(field)) = &target.scaler else {
+        return None;
+    };
+    let value = field.worth(field.recorded?);
+    let from = UserFloorFrom::TakeOver;
+    Some(UserFloor { value, from })
+}
+
+/// `max(u, min)`: under this no write of ours goes (R1). At least one pod, but for a scaler's floor, where zero is
+/// the scaler's to make.
 ///
 /// Where the policy names a `min`, only a value that a deploy tool set later stands beside it.
-pub fn least(policy: &Policy, user: Option<UserFloor>) -> Replicas {
+pub fn least(policy: &Policy, target: &Target, user: Option<UserFloor>) -> Replicas {
     let own = match (policy.floor.min, user) {
         (None, Some(user)) => user.value,
         (
@@ -50,7 +71,10 @@ pub fn least(policy: &Policy, user: Option<UserFloor>) -> Replicas {
         (Some(min), _) => min,
         (None, None) => Replicas::ONE,
     };
-    own.max(Replicas::ONE)
+    match target.scaler {
+        Some(Scaler::One(_)) => own,
+        Some(Scaler::Several(_)) | None => own.max(Replicas::ONE),
+    }
 }
 
 /// The floor we hold (`h`): in Shadow the virtual one, in Enforce the live field.
@@ -72,7 +96,7 @@ pub fn held(field: &FieldVerdict, target: &Target, policy: &Policy, standing: &S
 /// True when a deploy's reset put the live field under what we hold, now or in a tick whose write failed.
 fn knocked_down(field: &FieldVerdict, live: Replicas, standing: &Standing) -> bool {
     match field {
-        FieldVerdict::Reset { .. } => true,
+        FieldVerdict::Reset { .. } | FieldVerdict::Renewed => true,
         FieldVerdict::Free => standing.mode == Mode::Enforce && standing.written == Some(live),
         _ => false,
     }

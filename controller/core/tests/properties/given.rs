@@ -5,7 +5,8 @@ use forewarm_core::decide::{Fleet, Function, Inputs};
 use forewarm_core::decision::{Decision, FieldVerdict};
 use forewarm_core::forecast::{Band, Distrust, Forecast, Trust};
 use forewarm_core::observation::{
-    DemandSample, LeadTime, LeadTimeSource, Observation, Ownership, Reading, Target, Why, Writer, WriterKind,
+    DemandSample, FloorField, Halted, LeadTime, LeadTimeSource, Observation, Ownership, Reading, Recorded, Scaler,
+    Target, Why, Writer, WriterKind,
 };
 use forewarm_core::policy::{FloorBounds, ForecastMode, Mode, OnConflict, Policy, ScaleDown};
 use forewarm_core::standing::{Aside, AsideWhy, Fall, Standing, UserFloor, UserFloorFrom, Wished};
@@ -132,7 +133,8 @@ fn ownership() -> BoxedStrategy<Ownership> {
 }
 
 pub(crate) fn target() -> BoxedStrategy<Target> {
-    let scaler = option::weighted(0.05, Just("HorizontalPodAutoscaler/x".to_owned()));
+    let several = Just(Scaler::Several("HorizontalPodAutoscaler/x".to_owned()));
+    let scaler = option::weighted(0.3, prop_oneof![1 => several, 5 => floor_field().prop_map(Scaler::One)]);
     (pods(), pods(), pods(), ownership(), scaler)
         .prop_map(|(floor, ready, starting, ownership, scaler)| Target {
             uid: "6f1c".to_owned(),
@@ -141,6 +143,26 @@ pub(crate) fn target() -> BoxedStrategy<Target> {
             starting,
             ownership,
             scaler,
+        })
+        .boxed()
+}
+
+/// What a scaler may show beside its floor, possible or not.
+pub(crate) fn floor_field() -> BoxedStrategy<FloorField> {
+    let recorded = option::of(prop_oneof![Just(Recorded::Absent), pods().prop_map(Recorded::Value)]);
+    let halted = option::weighted(0.1, prop::sample::select(vec![Halted::AtZero, Halted::Paused]));
+    let flags = (any::<bool>(), any::<bool>(), any::<bool>());
+    (recorded, halted, flags, prop::sample::select(vec![0, 1]))
+        .prop_map(|(recorded, halted, (absent, bare, annotated), default)| FloorField {
+            scaler: "HorizontalPodAutoscaler/x".to_owned(),
+            field: "spec.minReplicas".to_owned(),
+            max: None,
+            recorded,
+            absent,
+            default: Replicas(default),
+            bare,
+            annotated,
+            halted,
         })
         .boxed()
 }

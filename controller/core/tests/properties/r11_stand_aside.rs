@@ -3,7 +3,7 @@
 use crate::given;
 use crate::run::{self, Answer, Event, Moment, Run, calm};
 use forewarm_core::decision::{FieldVerdict, Reason, Step, Verdict};
-use forewarm_core::observation::{Ownership, Reading, Writer, WriterKind};
+use forewarm_core::observation::{Ownership, Reading, Scaler, Writer, WriterKind};
 use forewarm_core::policy::{Mode, OnConflict};
 use forewarm_core::standing::AsideWhy;
 use forewarm_core::units::{Replicas, Seconds};
@@ -30,7 +30,7 @@ proptest! {
     fn r11_a_known_scaler_keeps_its_target(inputs in given::free_to_move()) {
         let mut inputs = inputs;
         if let Reading::Known(target) = &mut inputs.function.observation.target {
-            target.scaler = Some("HorizontalPodAutoscaler/x".to_owned());
+            target.scaler = Some(Scaler::Several("HorizontalPodAutoscaler/x".to_owned()));
         }
         prop_assert!(!matches!(inputs.decide().verdict, Verdict::Apply(_)));
     }
