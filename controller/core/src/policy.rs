@@ -81,6 +81,16 @@ impl ScaleDown {
             step: Seconds(60),
         }
     }
+
+    /// The default beside a scaler, which does the coming down itself: a floor that is late by less than 45 s needs
+    /// no window. The step is what the admission rail lets through at a time.
+    pub fn beside_a_scaler(lead: Seconds) -> Self {
+        Self {
+            stabilization: if lead < Seconds(45) { Seconds(0) } else { Seconds(300) },
+            step_percent: Percent::new(25).expect("25 is a percentage"),
+            step: Seconds(15),
+        }
+    }
 }
 
 /// One function's policy, parsed.

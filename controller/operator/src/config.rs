@@ -81,6 +81,15 @@ pub struct Release {
     /// Further kinds with a `/scale`, as `group/version/Kind/plural`, separated by commas.
     #[arg(long, env = "FOREWARM_SCALE_KINDS", value_delimiter = ',')]
     pub scale_kinds: Vec<String>,
+    /// Namespace of the Lease and the switch.
+    #[arg(long, env = "POD_NAMESPACE", default_value = "forewarm")]
+    pub namespace: String,
+    /// Name of the Lease: it is taken from the operator, which would raise again what is given back.
+    #[arg(long, default_value = "forewarm")]
+    pub lease_name: String,
+    /// Name of the `ConfigMap` that stops all writes.
+    #[arg(long, default_value = "forewarm-switch")]
+    pub switch: String,
     /// Policies in Shadow too, not only those that enforce.
     #[arg(long)]
     pub all: bool,

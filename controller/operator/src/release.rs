@@ -1,29 +1,37 @@
 //! `forewarm release`: what each target gets back when Forewarm leaves; the chart's pre-delete hook.
 //!
-//! Policies in, one line each out. It asks each kind of target ([`TargetKind::release`]); of the kinds there are,
-//! none has anything to write back. The Lease stays: it anchors the log's last lines, and the operator, which
-//! still runs while the hook does, would make it again.
-//!
-//! [`TargetKind::release`]: crate::target::TargetKind::release
+//! Policies and scalers in, one line each out. The operator still runs while the hook does, and would raise again
+//! what is given back: so the Lease is taken from it, and kept until it ends by itself.
 
-use crate::apply::own_connection;
+mod scalers;
+
+use crate::apply::{Apply, Gate, Limits, own_connection};
 use crate::config;
+use crate::lease::{Elector, Timing};
 use crate::record::Journal;
 use crate::record::chain::Chain;
 use crate::record::line::{ReleaseLine, print};
+use crate::run::Clocks;
+use crate::switch::Switch;
 use crate::target::{Kinds, Release, Resource, TargetRef};
+use anyhow::Context as _;
 use forewarm_core::policy::Mode;
 use forewarm_core::units::{Replicas, Wall};
 use kube::api::{ApiResource, DynamicObject, ListParams};
 use kube::core::GroupVersionKind;
 use kube::{Api, Client};
 use serde_json::Value;
+use std::sync::Arc;
 use std::time::Duration;
+use tokio::task::JoinHandle;
 use tokio::time::timeout;
 use ulid::Ulid;
 
 /// Policies a page; 10,000 of them are 20 pages.
 const PAGE: u32 = 500;
+
+/// How long the Lease may take to be taken.
+const TAKEN_WITHIN: Duration = Duration::from_secs(30);
 
 /// Deadline of one page.
 const DEADLINE: Duration = Duration::from_secs(30);
@@ -49,10 +57,72 @@ pub async fn release(flags: config::Release) -> anyhow::Result<()> {
         Ulid::new().to_string(),
         clock,
     );
-    let client = own_connection(kube::Config::infer().await?)?;
-    let told = give_back(client, &Kinds::new(&listed?), &journal, flags.all).await?;
-    tracing::info!(policies = told, "Released.");
+    let journal: Arc<dyn Journal> = Arc::new(journal);
+    let config = kube::Config::infer().await?;
+    let kinds = Arc::new(Kinds::new(&listed?));
+    let client = own_connection(config.clone())?;
+    let told = give_back(client.clone(), &kinds, journal.as_ref(), flags.all).await?;
+    if scalers::held(&client, &kinds).await?.is_empty() {
+        tracing::info!(policies = told, scalers = 0, "Released.");
+        return Ok(());
+    }
+    let (apply, lease) = seized(&flags, &config, &kinds, &journal).await?;
+    // Only now: what the operator wrote until its term ended is in it.
+    let held = scalers::held(&client, &kinds).await?;
+    let failed = scalers::release(&apply, &held, journal.as_ref(), Clocks::start().now()).await;
+    lease.abort();
+    tracing::info!(policies = told, scalers = held.len(), failed, "Released.");
+    anyhow::ensure!(
+        failed == 0,
+        "{failed} scalers keep a floor of ours: the lines above say why"
+    );
     Ok(())
+}
+
+/// The room that writes, once the Lease is ours and whoever had it has stopped. The Lease is renewed until the task
+/// is aborted and stays for a minute after: by then the release has gone.
+async fn seized(
+    flags: &config::Release,
+    config: &kube::Config,
+    kinds: &Arc<Kinds>,
+    journal: &Arc<dyn Journal>,
+) -> anyhow::Result<(Apply, JoinHandle<()>)> {
+    let timing = Timing {
+        lease: Duration::from_mins(1),
+        ..Timing::default()
+    };
+    let (elector, leadership) = Elector::new(
+        own_connection(config.clone())?,
+        &flags.namespace,
+        &flags.lease_name,
+        format!("release-{}", Ulid::new()),
+        timing,
+        Arc::clone(journal),
+    );
+    let task = tokio::spawn(elector.seizing().run(std::future::pending()));
+    timeout(TAKEN_WITHIN, leadership.taken())
+        .await
+        .context("take the Lease from the operator: no answer in time")?;
+    tokio::time::sleep(timing.renew).await;
+    let switch = Switch::new(
+        own_connection(config.clone())?,
+        &flags.namespace,
+        &flags.switch,
+        Arc::clone(journal),
+    );
+    let gate = Gate::new(
+        own_connection(config.clone())?,
+        Arc::clone(kinds),
+        Arc::new(switch),
+        leadership.term.clone(),
+        Arc::clone(journal),
+    );
+    let limits = Limits {
+        requests: usize::MAX,
+        within: Duration::from_mins(3),
+        ..Limits::default()
+    };
+    Ok((Apply::new(gate, limits), task))
 }
 
 /// Tells for each enforcing policy, or with `all` for every policy, what its target gets back. Returns how many
@@ -63,7 +133,7 @@ pub async fn give_back(client: Client, kinds: &Kinds, journal: &dyn Journal, all
     for policy in policies
         .iter()
         .map(Leaving::of)
-        .filter(|policy| all || policy.mode == Mode::Enforce)
+        .filter(|policy| !policy.scaled && (all || policy.mode == Mode::Enforce))
     {
         print(journal, &policy.line(kinds, &Ulid::new().to_string()));
         told += 1;
@@ -78,6 +148,8 @@ struct Leaving {
     mode: Mode,
     target: Option<TargetRef>,
     held: Option<Replicas>,
+    /// A scaler has the floor: it has a line of its own.
+    scaled: bool,
 }
 
 impl Leaving {
@@ -90,6 +162,9 @@ impl Leaving {
             name: policy.metadata.name.clone().unwrap_or_default(),
             namespace,
             mode: if enforces { Mode::Enforce } else { Mode::Shadow },
+            scaled: policy.data["status"]["scaler"]["field"]
+                .as_str()
+                .is_some_and(|field| !field.is_empty() && field != "spec.replicas"),
             held: replicas(&policy.data["status"]["floor"]["held"]).filter(|_| enforces),
         }
     }
@@ -110,6 +185,7 @@ impl Leaving {
         match (self.mode, kind.map(|(_, kind)| kind.release())) {
             (Mode::Shadow, _) => "in Shadow nothing was written, so nothing is given back",
             (Mode::Enforce, Some(Release::Stays(note))) => note,
+            (Mode::Enforce, Some(Release::GivenBack)) => "nothing was written to it, or a line of its own says so",
             (Mode::Enforce, None) => "this kind was not listed, so nothing was written",
         }
     }

@@ -12,13 +12,15 @@ use forewarm_core::decision::Verdict;
 use forewarm_core::forecast::Forecast;
 use forewarm_core::observation::Reading;
 use forewarm_core::outcome::Outcome;
-use forewarm_core::policy::FunctionKey;
+use forewarm_core::policy::{FunctionKey, Mode};
 use forewarm_core::standing::Standing;
-use forewarm_core::units::{Now, Wall};
+use forewarm_core::units::{Mono, Now, Wall};
+use ulid::Ulid;
 
 use self::pass::{Ids, Pass};
-use crate::apply::Apply;
+use crate::apply::{Apply, Intent};
 use crate::backfill::Backfill;
+use crate::observe::left::Left;
 use crate::observe::{Observe, Seen, Snapshot};
 use crate::record::line::LearnedLine;
 use crate::record::room::Record;
@@ -105,6 +107,7 @@ pub async fn line(rooms: &mut Rooms, mut snapshot: Snapshot) -> TickReport {
         ids: Ids::new(),
     };
     let barred = rooms.record.before(&pass.told_of_steps()).await;
+    give_back(rooms, &snapshot).await;
     let intents = pass.intents(rooms.observe.viewed_at(now), &barred);
     let done = rooms.apply.run(intents, now).await;
     let outcomes: Outcomes = done.into_iter().map(|done| (done.key, done.outcomes)).collect();
@@ -124,6 +127,35 @@ fn lay_over(rooms: &Rooms, snapshot: &mut Snapshot) {
         if let (Reading::Known(target), Some(workload)) = (&mut seen.observation.target, &seen.workload) {
             rooms.apply.lay_over(target, &workload.resource_version);
         }
+    }
+}
+
+/// Gives back what no policy holds any more; not while the world looks broken (F1).
+async fn give_back(rooms: &Rooms, snapshot: &Snapshot) {
+    if snapshot.left.is_empty() || snapshot.world.vanished() {
+        return;
+    }
+    let viewed_at = rooms.observe.viewed_at(snapshot.now);
+    let intents: Vec<Intent> = snapshot.left.iter().map(|left| leaving(left, viewed_at)).collect();
+    let done = rooms.apply.run(intents.clone(), snapshot.now).await;
+    for ((left, intent), done) in snapshot.left.iter().zip(&intents).zip(done) {
+        rooms.record.given_back(left, intent, &done.outcomes);
+    }
+}
+
+/// The intent that gives a floor back; it belongs to no function any more, so it goes by the scaler's own name.
+pub fn leaving(left: &Left, viewed_at: Mono) -> Intent {
+    let (namespace, name) = (left.writes.namespace.as_str(), left.writes.name.as_str());
+    Intent {
+        key: FunctionKey {
+            namespace: namespace.into(),
+            name: name.into(),
+        },
+        target: left.writes.clone(),
+        mode: Mode::Enforce,
+        decision: Ulid::new().to_string(),
+        viewed_at,
+        steps: left.steps.clone(),
     }
 }
 

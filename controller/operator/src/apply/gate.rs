@@ -12,6 +12,7 @@ use crate::record::line::{IntentLine, OutcomeLine, print};
 use crate::switch::Switch;
 use crate::target::{BuildError, Kinds, Resource, TargetKind};
 use forewarm_core::decision::Step;
+use forewarm_core::observation::Recorded;
 use forewarm_core::outcome::{Fence, Outcome, RefusedKind};
 use forewarm_core::units::{Now, Replicas, Seconds};
 use http::{HeaderValue, Request};
@@ -50,28 +51,48 @@ pub fn audit_id(decision: &str, place: usize, attempt: u32) -> String {
 /// What a step would write, and to what.
 struct Write<'a> {
     uid: &'a str,
-    from: Replicas,
-    to: Replicas,
+    /// The value it was decided for, as recorded where a scaler has it. `None`: it moves nothing.
+    from: Option<Recorded>,
+    to: Option<Replicas>,
+    falls: bool,
 }
 
 impl<'a> Write<'a> {
     fn of(step: &'a Step) -> Self {
+        let value = |value: Replicas| Some(Recorded::Value(value));
         match step {
-            Step::SetFloor { uid, from, to } => Self {
+            Step::SetFloor { uid, from, to, along } => Self {
                 uid,
-                from: *from,
-                to: *to,
+                from: if along.is_some_and(|along| along.absent) {
+                    Some(Recorded::Absent)
+                } else {
+                    value(*from)
+                },
+                to: Some(*to),
+                falls: to < from,
             },
-            Step::Adopt { uid, value } => Self {
+            Step::Adopt { uid, value: at } => Self {
                 uid,
-                from: *value,
-                to: *value,
+                from: value(*at),
+                to: Some(*at),
+                falls: false,
+            },
+            Step::GiveBack { uid, from, to } => Self {
+                uid,
+                from: Some(*from),
+                to: match to {
+                    Recorded::Value(value) => Some(*value),
+                    Recorded::Absent => None,
+                },
+                falls: true,
+            },
+            Step::DropClaim { uid } => Self {
+                uid,
+                from: None,
+                to: None,
+                falls: false,
             },
         }
-    }
-
-    fn falls(&self) -> bool {
-        self.to < self.from
     }
 }
 
@@ -113,14 +134,22 @@ impl Gate {
         self.open().await?;
         let (resource, kind) = self.admit(intent)?;
         let id = audit_id(&intent.decision, place, ATTEMPT);
-        let request = kind
-            .request(resource, &intent.target, step)
-            .map_err(|error| unfit(&error))?;
+        let request = if let Step::DropClaim { .. } = step {
+            match self.drop_claim(intent, resource, kind, &write).await? {
+                Some(request) => request,
+                None => return Ok(Outcome::Applied),
+            }
+        } else {
+            let request = kind
+                .request(resource, &intent.target, step)
+                .map_err(|error| unfit(&error))?;
+            if self.look_is_due(&write, intent, now)? {
+                self.live(intent, resource, kind, &write).await?;
+                self.open().await?;
+            }
+            request
+        };
         let request = marked(request, &id)?;
-        if self.look_is_due(&write, intent, now)? {
-            self.look(intent, resource, kind, &write).await?;
-            self.open().await?;
-        }
         print(self.journal.as_ref(), &intent_line(intent, step, &id));
         let sent = Instant::now();
         let outcome = self.call(request, &write).await;
@@ -129,6 +158,21 @@ impl Gate {
             &outcome_line(intent, &outcome, &id, sent.elapsed()),
         );
         Ok(outcome)
+    }
+
+    /// The request that drops our claim, made from a live look: it moves nothing, so it need not wait until the watch
+    /// shows the write before it (W5). `None`: there is no claim.
+    async fn drop_claim(
+        &self,
+        intent: &Intent,
+        resource: &Resource,
+        kind: &dyn TargetKind,
+        write: &Write<'_>,
+    ) -> Result<Option<Request<Vec<u8>>>, Outcome> {
+        let live = self.live(intent, resource, kind, write).await?;
+        self.open().await?;
+        kind.drop_claim(resource, &intent.target, &live)
+            .map_err(|error| unfit(&error))
     }
 
     /// Switch and lease: fails unless a whole deadline of the term is left, so a request that starts now ends
@@ -161,24 +205,24 @@ impl Gate {
     /// Whether the object must be looked at first: before a fall (W6), and after a write of ours that the watch
     /// does not show (W5).
     fn look_is_due(&self, write: &Write<'_>, intent: &Intent, now: Now) -> Result<bool, Outcome> {
-        if write.falls() && now.mono.since(intent.viewed_at) > OLDEST_VIEW.millis() {
+        if write.falls && now.mono.since(intent.viewed_at) > OLDEST_VIEW.millis() {
             return fenced(Fence::StaleView);
         }
         match self.own.next(write.uid) {
             Next::Wait => fenced(Fence::NotYetVisible),
             Next::AfterLook => Ok(true),
-            Next::Free => Ok(write.falls()),
+            Next::Free => Ok(write.falls),
         }
     }
 
     /// Reads the object itself: another object or value than was decided upon is a conflict.
-    async fn look(
+    async fn live(
         &self,
         intent: &Intent,
         resource: &Resource,
         kind: &dyn TargetKind,
         write: &Write<'_>,
-    ) -> Result<(), Outcome> {
+    ) -> Result<DynamicObject, Outcome> {
         let path = resource.path(&intent.target).map_err(|error| unfit(&error))?;
         let request = Request::get(path)
             .body(Vec::new())
@@ -187,19 +231,25 @@ impl Gate {
         let unreadable = || refused(RefusedKind::ServerError, "the answer could not be read");
         let object: DynamicObject = serde_json::from_str(&text).map_err(|_| unreadable())?;
         let live = kind.read(resource, &object).map_err(|_| unreadable())?;
-        let as_decided = live.uid == write.uid && live.replicas == write.from;
-        if as_decided { Ok(()) } else { Err(Outcome::Conflict) }
+        let value = live.scales.as_ref().map_or(Recorded::Value(live.replicas), |scales| {
+            scales.field.live(live.replicas)
+        });
+        let as_decided = live.uid == write.uid && write.from.is_none_or(|from| from == value);
+        if as_decided { Ok(object) } else { Err(Outcome::Conflict) }
     }
 
     async fn call(&self, request: Request<Vec<u8>>, write: &Write<'_>) -> Outcome {
         match self.ask(request).await {
             Ok(text) => {
-                self.own.accepted(write.uid, write.to, version(&text));
+                match write.to {
+                    Some(to) => self.own.accepted(write.uid, to, version(&text)),
+                    None => self.own.touched(write.uid, version(&text)),
+                }
                 Outcome::Applied
             }
             Err(outcome) => {
-                if !is_definite(&outcome) {
-                    self.own.uncertain(write.uid, write.to);
+                if let Some(to) = write.to.filter(|_| !is_definite(&outcome)) {
+                    self.own.uncertain(write.uid, to);
                 }
                 outcome
             }

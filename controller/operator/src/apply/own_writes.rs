@@ -52,6 +52,13 @@ impl OwnWrites {
         );
     }
 
+    /// Remembers that an accepted write was followed by one that moved nothing: the watch must show that one, too.
+    pub(super) fn touched(&self, uid: &str, version: Option<u64>) {
+        if let Some(write) = self.lock().get_mut(uid) {
+            write.version = write.version.max(version);
+        }
+    }
+
     /// Remembers a write that may have happened.
     pub(super) fn uncertain(&self, uid: &str, to: Replicas) {
         self.put(

@@ -26,7 +26,7 @@ enum Asked {
         target: TargetRef,
         uid: String,
         to: u32,
-        adopt: bool,
+        what: &'static str,
     },
 }
 
@@ -80,14 +80,16 @@ fn namespace(target: &TargetRef) -> Asked {
 }
 
 fn change(target: &TargetRef, step: &Step) -> Asked {
-    let (uid, to, adopt) = match step {
-        Step::SetFloor { uid, from: _, to } => (uid, to, false),
-        Step::Adopt { uid, value } => (uid, value, true),
+    let (uid, to, what) = match step {
+        Step::SetFloor { uid, to, .. } => (uid, to.0, "set"),
+        Step::Adopt { uid, value } => (uid, value.0, "adopt"),
+        Step::GiveBack { uid, .. } => (uid, 0, "give back"),
+        Step::DropClaim { uid } => (uid, 0, "drop claim"),
     };
     Asked::Change {
         target: target.clone(),
         uid: uid.clone(),
-        to: to.0,
-        adopt,
+        to,
+        what,
     }
 }

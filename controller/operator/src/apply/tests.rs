@@ -133,13 +133,17 @@ fn set(from: u32, to: u32) -> Step {
         uid: "u-1".into(),
         from: Replicas(from),
         to: Replicas(to),
+        along: None,
     }
 }
 
 /// An intent for an object of its own.
 fn named(namespace: &str, name: &str, mut steps: Vec<Step>) -> Intent {
     for step in &mut steps {
-        let (Step::SetFloor { uid, .. } | Step::Adopt { uid, .. }) = step;
+        let (Step::SetFloor { uid, .. }
+        | Step::Adopt { uid, .. }
+        | Step::DropClaim { uid }
+        | Step::GiveBack { uid, .. }) = step;
         *uid = format!("{namespace}-{name}");
     }
     let mut intent = intent(steps);

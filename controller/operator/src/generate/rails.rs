@@ -57,6 +57,10 @@ fn constraints(rail: &Rail) -> String {
         .iter()
         .map(|g| rule(&list(&[g.group]), &list(g.versions), &list(g.resources)))
         .collect();
+    let all = format!("  matchConstraints:\n    resourceRules:\n{built_in}");
+    if rail.listed_subresource.is_empty() {
+        return all;
+    }
     let resource = format!(
         "[{{{{ printf \"%s/{}\" .resource | quote }}}}]",
         rail.listed_subresource
@@ -66,9 +70,7 @@ fn constraints(rail: &Rail) -> String {
         "['*']",
         &resource,
     );
-    format!(
-        "  matchConstraints:\n    resourceRules:\n{built_in}      {{{{- range .Values.scaleKinds }}}}\n{listed}      {{{{- end }}}}\n"
-    )
+    format!("{all}      {{{{- range .Values.scaleKinds }}}}\n{listed}      {{{{- end }}}}\n")
 }
 
 fn only_us() -> String {

@@ -4,7 +4,7 @@
 //! our own namespace. So a write in a namespace that is not enrolled is a 403, whatever the operator decides.
 
 use super::template::{MADE, head, list};
-use crate::target::{ListedRule, Rule, SCALER_RIGHTS, Scope, TARGETS};
+use crate::target::{ListedRule, Rule, Scope, TARGETS};
 
 /// What is watched besides targets: our kinds, pods for readiness and lead time, namespaces for their pause.
 const WATCHED: &[Rule] = &[
@@ -58,7 +58,7 @@ pub(super) fn template() -> String {
 
 /// Every rule of that scope: the rooms', the built-in kinds', the listed kinds'.
 fn all(scope: Scope) -> String {
-    let rooms = WATCHED.iter().chain(SCALER_RIGHTS).copied();
+    let rooms = WATCHED.iter().copied();
     let kinds = TARGETS.iter().flat_map(|kind| kind.rights().rules.iter().copied());
     let fixed: Vec<_> = rooms.chain(kinds).filter(|rule| rule.scope == scope).collect();
     let listed: Vec<_> = TARGETS

@@ -25,6 +25,8 @@ pub struct Elector {
     taken: Arc<Notify>,
     watched: Watched,
     held: Option<Held>,
+    /// Another's claim is no reason to wait.
+    seizes: bool,
 }
 
 /// The term we are in.
@@ -85,9 +87,17 @@ impl Elector {
                 taken,
                 watched,
                 held: None,
+                seizes: false,
             },
             leadership,
         )
+    }
+
+    /// One that takes the Lease from whoever has it: for leaving, when nobody else shall write any more. The one
+    /// before sees it at its next renewal, and its term ends `timing.renew` after the last one at the latest.
+    pub fn seizing(mut self) -> Self {
+        self.seizes = true;
+        self
     }
 
     /// Takes part until `stop`; then gives the lease up. Stop it after the last write has ended.
@@ -135,6 +145,7 @@ impl Elector {
         let verdict = self.watched.see(found.as_ref(), &self.id, self.timing, Instant::now());
         // While the term runs nobody else may take it, so a Lease that was wiped is ours to write again.
         match (verdict, self.held) {
+            (Found::Theirs(_), held) if self.seizes => self.claim(found, held.map(|held| held.epoch)).await,
             (Found::Theirs(holder), None) => Ok(Try::Theirs(holder)),
             (Found::Theirs(holder), Some(_)) if !holder.is_empty() => Ok(Try::Theirs(holder)),
             (_, held) => self.claim(found, held.map(|held| held.epoch)).await,

@@ -13,6 +13,7 @@ use forewarm_core::policy::{FunctionKey, Policy};
 use forewarm_core::units::{Now, Seconds};
 use forewarm_source::{Member, Membership};
 
+use super::place::fit;
 use super::pods::Owner;
 use super::policies::{ByKey, PolicySeen, Usable};
 use super::stores::Stores;
@@ -67,7 +68,6 @@ pub(super) fn look(stores: &Stores, latency: &BTreeMap<String, Seconds>, fresh: 
             let in_use = InUse::of(stores, usable.profile.as_deref(), &mut look.profiles);
             wishes.insert(usable.profile.clone(), in_use);
         }
-        let latency = latency.get(&usable.target.kind).copied().unwrap_or_default();
         let half = Half::of(stores, stored, usable, &wishes[&usable.profile], latency, fresh, now);
         look.halves.push((key.clone(), half));
     }
@@ -89,20 +89,30 @@ impl Half {
         seen: &Arc<PolicySeen>,
         usable: &Usable,
         profile: &InUse,
-        latency: Seconds,
+        latency: &BTreeMap<String, Seconds>,
         fresh: bool,
         now: Now,
     ) -> Self {
         let view = view(stores, usable, fresh, now);
+        let kind = view.writes.as_ref().map_or(&usable.target.kind, |writes| &writes.kind);
+        let latency = latency.get(kind).copied().unwrap_or_default();
         let extra = Seconds(profile.scrape.0.saturating_add(latency.0));
         let mut policy = usable.policy.clone();
         policy.paused |= stores.paused.contains(&usable.workload.namespace);
+        let lead_time = lead_time(usable, view.learned, seen, extra);
+        fit(
+            &mut policy,
+            view.target.known(),
+            view.serves,
+            lead_time.total,
+            usable.paced,
+        );
         Self {
             stored: Arc::clone(seen),
             policy,
             target: Arc::clone(&usable.target),
             workload: usable.workload.clone(),
-            lead_time: lead_time(usable, view.learned, seen, extra),
+            lead_time,
             view,
             profile: profile.name.clone(),
             bad_profile: profile.bad.clone(),
@@ -115,7 +125,7 @@ impl Half {
             profile: self.profile.clone().unwrap_or_else(|| NO_PROFILE.into()),
             kind: self.workload.kind.clone(),
             workload: self.workload.name.clone(),
-            revisions: Vec::new(),
+            revisions: self.view.revisions.clone(),
             pods: std::mem::take(&mut self.view.pods),
         }
     }
@@ -234,6 +244,7 @@ mod tests {
             target: Arc::new(target),
             profile: None,
             lead_time: None,
+            paced: false,
         };
         let (uid, resource_version) = (name.to_owned(), "1".to_owned());
         let seen = PolicySeen {

@@ -1,18 +1,21 @@
 //! Observe: the watched stores and Prometheus in, a snapshot out. Reads, decides nothing, fills in nothing.
 //!
 //! * [`watch`], [`heartbeat`]: one reflector a kind, and how old its view is.
-//! * [`policies`], [`workloads`], [`pods`], [`scalers`]: what is kept of each kind.
+//! * [`policies`], [`workloads`], [`pods`], [`knative`]: what is kept of each kind.
+//! * [`place`]: where a target's floor is written; [`left`]: what is still to be given back.
 //! * [`lead_time`]: how long a new pod takes, learned from pods.
 //! * [`stores`]: all of them together; [`view`]: one function as they show it; `look`: all functions.
 //! * [`room`]: the same joined with demand; [`snapshot`]: what comes out; `world`: whether the lists are whole.
 
 pub mod heartbeat;
+pub mod knative;
 pub mod lead_time;
+pub mod left;
 mod look;
+pub mod place;
 pub mod pods;
 pub mod policies;
 pub mod room;
-pub mod scalers;
 pub mod snapshot;
 pub mod stores;
 pub mod view;

@@ -45,6 +45,8 @@ pub struct Usable {
     pub profile: Option<Arc<str>>,
     /// Lead time set by the user. `None`: learned.
     pub lead_time: Option<Seconds>,
+    /// How fast the floor may come down is the user's word.
+    pub paced: bool,
 }
 
 impl PolicySeen {
@@ -176,6 +178,7 @@ fn usable(resource: &FunctionPolicy, key: &FunctionKey) -> Result<Usable, Vec<Po
         target: Arc::new(target),
         profile: resource.profile().map(Into::into),
         lead_time: resource.lead_time(),
+        paced: resource.spec.scale_down.is_some(),
     })
 }
 

@@ -11,6 +11,7 @@ use forewarm_core::policy::FunctionKey;
 use forewarm_core::units::{Mono, Now, Seconds, Slots};
 use forewarm_source::{DemandReader, Readings, Source};
 
+use super::left::left;
 use super::look::{Half, Look, look};
 use super::snapshot::{Seen, Snapshot};
 use super::stores::Stores;
@@ -134,6 +135,7 @@ impl Observe {
             functions,
             unusable,
             profiles,
+            left: left(&self.stores),
         }
     }
 }
@@ -160,6 +162,7 @@ fn finish(
         policy: half.policy,
         observation,
         target: half.target,
+        writes: half.view.writes,
         workload: half.view.workload,
         profile: half.profile,
         learned: half.view.learned,

@@ -10,6 +10,7 @@ use forewarm_core::policy::{FunctionKey, Policy};
 use forewarm_core::units::{Now, Seconds, Slots};
 use forewarm_source::ProfileState;
 
+use super::left::Left;
 use super::policies::PolicySeen;
 use crate::target::{TargetRef, Workload};
 
@@ -24,7 +25,9 @@ pub struct Seen {
     pub observation: Observation,
     /// What the policy names.
     pub target: Arc<TargetRef>,
-    /// The target as the watch shows it, to see own writes come back. `None`: it is not known.
+    /// The object that has the floor field, where that is a scaler. `None`: the target itself.
+    pub writes: Option<TargetRef>,
+    /// That object as the watch shows it, to see own writes come back. `None`: it is not known.
     pub workload: Option<Arc<Workload>>,
     /// Demand profile in use. `None`: there is none.
     pub profile: Option<Arc<str>>,
@@ -49,4 +52,6 @@ pub struct Snapshot {
     pub unusable: BTreeMap<FunctionKey, (Arc<PolicySeen>, Vec<PolicyProblem>)>,
     /// State of every profile in use.
     pub profiles: BTreeMap<String, ProfileState>,
+    /// Floors that no policy holds any more.
+    pub left: Vec<Left>,
 }

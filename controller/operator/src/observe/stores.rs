@@ -9,12 +9,12 @@ use kube::Client;
 use kube::api::{ApiResource, DynamicObject};
 
 use super::heartbeat::Heartbeats;
+use super::knative::{Knative, version};
 use super::pods::{Pod, Pods};
 use super::policies::{Namespace, PausedNamespaces, Policies, Profiles};
-use super::scalers::{self, Scaler, Scalers};
 use super::watch::{Health, reflect};
 use super::workloads::Workloads;
-use crate::target::{Kinds, TargetRef};
+use crate::target::{Found, Kinds, TargetRef};
 
 /// How often an API that is not installed is looked for again.
 const LOOK_AGAIN: Duration = Duration::from_mins(1);
@@ -32,10 +32,8 @@ pub struct Stores {
     pub workloads: Vec<Arc<Workloads>>,
     /// Pods.
     pub pods: Arc<Pods>,
-    /// Horizontal pod autoscalers.
-    pub hpas: Arc<Scalers>,
-    /// KEDA's scaled objects; empty where KEDA is not installed.
-    pub scaled_objects: Arc<Scalers>,
+    /// Whether the Knative that is installed may be scaled.
+    pub knative: Arc<Knative>,
     /// The state of every watch that was started.
     health: Arc<RwLock<Vec<Health>>>,
 }
@@ -75,28 +73,13 @@ impl Stores {
             ),
         ]);
         for shelf in &stores.workloads {
-            let resource = shelf.resource().api_resource();
-            stores.started([reflect::<DynamicObject, _>(
-                "workloads",
-                client.clone(),
-                &resource,
-                heartbeats,
-                shelf.clone(),
-            )]);
+            let (client, heartbeats, shelf) = (client.clone(), heartbeats.clone(), Arc::clone(shelf));
+            if shelf.kind().optional() {
+                tokio::spawn(stores.clone().watch_when_installed(client, shelf, heartbeats));
+            } else {
+                stores.started([follow(client, &heartbeats, shelf)]);
+            }
         }
-        let [hpas, scaled_objects] = scalers::kinds();
-        stores.started([reflect::<Scaler, _>(
-            "hpas",
-            client.clone(),
-            &hpas,
-            heartbeats,
-            stores.hpas.clone(),
-        )]);
-        tokio::spawn(
-            stores
-                .clone()
-                .watch_when_installed(client.clone(), scaled_objects, heartbeats.clone()),
-        );
         stores
     }
 
@@ -107,21 +90,18 @@ impl Stores {
             .extend(healths);
     }
 
-    /// Looks for KEDA's API until it is there, then watches it.
-    async fn watch_when_installed(self, client: Client, resource: ApiResource, heartbeats: Heartbeats) {
-        loop {
-            if installed(&client, &resource).await {
-                let health = reflect::<Scaler, _>(
-                    "scaledobjects",
-                    client,
-                    &resource,
-                    &heartbeats,
-                    self.scaled_objects.clone(),
-                );
-                self.started([health]);
-                return;
-            }
+    /// Looks for the API until it is there, then watches it.
+    async fn watch_when_installed(self, client: Client, kept: Arc<Workloads>, heartbeats: Heartbeats) {
+        let resource = kept.resource().api_resource();
+        while !installed(&client, &resource).await {
             tokio::time::sleep(LOOK_AGAIN).await;
+        }
+        self.started([follow(client.clone(), &heartbeats, Arc::clone(&kept))]);
+        if kept.scales() && kept.kind().name() == "knative" {
+            loop {
+                self.knative.found(version(&client).await.as_deref());
+                tokio::time::sleep(LOOK_AGAIN).await;
+            }
         }
     }
 
@@ -140,10 +120,26 @@ impl Stores {
         self.health().iter().all(|health| health.fresh(at))
     }
 
+    /// The scalers that name `target`.
+    pub fn scaling(&self, target: &TargetRef) -> Vec<Found> {
+        self.scalers().flat_map(|shelf| shelf.scaling(target)).collect()
+    }
+
+    /// The shelves of scalers.
+    pub fn scalers(&self) -> impl Iterator<Item = &Arc<Workloads>> {
+        self.workloads.iter().filter(|shelf| shelf.scales())
+    }
+
     /// The shelf that keeps workloads of the target's kind. `None`: the kind is not listed.
     pub fn shelf(&self, target: &TargetRef) -> Option<&Arc<Workloads>> {
         self.workloads.iter().find(|shelf| shelf.resource().is_of(target))
     }
+}
+
+fn follow(client: Client, heartbeats: &Heartbeats, shelf: Arc<Workloads>) -> Health {
+    let (name, resource) = (shelf.kind().name(), shelf.resource().api_resource());
+    let name = if name == "scale" { "workloads" } else { name };
+    reflect::<DynamicObject, _>(name, client, &resource, heartbeats, shelf)
 }
 
 fn resource(group: &str, version: &str, kind: &str, plural: &str) -> ApiResource {

@@ -6,10 +6,11 @@ use forewarm_core::observation::{LeadTime, LeadTimeSource, Reading, Target, Why}
 use forewarm_core::units::{Mono, Now, Replicas, Seconds};
 use forewarm_source::MemberPod;
 
-use super::pods::{Owner, PodFacts};
+use super::place::{Place, place};
+use super::pods::PodFacts;
 use super::policies::{PolicySeen, Usable};
 use super::stores::Stores;
-use crate::target::{Hpa, ScaledObject, TargetRef, Workload, scaler_of};
+use crate::target::{Serves, TargetRef, Workload};
 
 /// Lead time of a function of which no start has been seen: scheduling, a pull of a small image, a slow start.
 pub const DEFAULT_LEAD: Seconds = Seconds(30);
@@ -19,8 +20,14 @@ pub const DEFAULT_LEAD: Seconds = Seconds(30);
 pub struct View {
     /// The target, or why it is not known.
     pub target: Reading<Target>,
-    /// Its object, to see own writes come back. `None`: it is not known.
+    /// The object that has the floor field, to see own writes come back. `None`: it is not known.
     pub workload: Option<Arc<Workload>>,
+    /// The object that has the floor field, where that is a scaler. `None`: the target itself.
+    pub writes: Option<TargetRef>,
+    /// What one replica can serve, as the scaler says. `None`: there is none, or it does not say.
+    pub serves: Option<Serves>,
+    /// Revisions that take the target's traffic; none where it has no revisions.
+    pub revisions: Vec<String>,
     /// Its pods, as the join wants them.
     pub pods: Vec<MemberPod>,
     /// 95th percentile of its starts. `None`: none seen.
@@ -29,61 +36,38 @@ pub struct View {
 
 /// Looks one function up. `fresh`: the stores may be read as the present state.
 pub fn view(stores: &Stores, usable: &Usable, fresh: bool, now: Now) -> View {
-    let (target, owner) = (&*usable.target, &usable.workload);
+    let Place {
+        found,
+        writes,
+        scaler,
+        pods_of,
+        serves,
+        revisions,
+    } = place(stores, &usable.target);
+    let owner = pods_of.as_ref().unwrap_or(&usable.workload);
     let (pods, ready, starting) = stores.pods.of(owner, |pods| count(pods, now));
-    let found = find(stores, target);
     let workload = found.known().cloned();
     let target = match found {
         Reading::Known(_) if !fresh => Reading::Unknown(Why::TargetStale),
-        found => found.map(|workload| Target {
-            uid: workload.uid.clone(),
-            floor: workload.replicas,
+        found => found.map(|object| Target {
+            uid: object.uid.clone(),
+            floor: object.replicas,
             ready,
             starting,
-            ownership: workload.ownership.clone(),
-            scaler: scaler(stores, owner, target, &workload),
+            ownership: object.ownership.clone(),
+            scaler,
         }),
     };
     let learned = stores.pods.lead_times.p95(owner);
     View {
         target,
         workload,
+        writes,
+        serves,
+        revisions,
         pods,
         learned,
     }
-}
-
-fn find(stores: &Stores, target: &TargetRef) -> Reading<Arc<Workload>> {
-    match stores.shelf(target) {
-        None => Reading::Unknown(Why::KindNotListed),
-        Some(shelf) => match shelf.get(&target.namespace, &target.name) {
-            None => Reading::Unknown(Why::TargetMissing),
-            Some(workload) => Reading::Known(workload),
-        },
-    }
-}
-
-fn scaler(stores: &Stores, owner: &Owner, target: &TargetRef, workload: &Workload) -> Option<String> {
-    let hpas: Vec<Hpa> = stores
-        .hpas
-        .of(owner)
-        .into_iter()
-        .map(|f| Hpa {
-            name: f.name,
-            scales: f.scales,
-            made_by: f.made_by,
-        })
-        .collect();
-    let scaled: Vec<ScaledObject> = stores
-        .scaled_objects
-        .of(owner)
-        .into_iter()
-        .map(|f| ScaledObject {
-            name: f.name,
-            scales: f.scales,
-        })
-        .collect();
-    scaler_of(target, workload, &hpas, &scaled)
 }
 
 /// The pods for the join, how many are ready, and how many are on their way.

@@ -7,16 +7,26 @@ use kube::api::DynamicObject;
 use kube::core::ObjectMeta;
 
 use super::watch::{Read, Shelf};
-use crate::target::{Resource, TargetKind, Workload};
+use crate::target::{Found, Resource, TargetKind, TargetRef, Workload};
 
 /// Namespace, then name.
 type ByName = HashMap<String, HashMap<String, Arc<Workload>>>;
+
+/// Namespace, then name of what is scaled.
+type ByScaled = HashMap<String, HashMap<String, Vec<Arc<Workload>>>>;
+
+/// The workloads, and of scalers also by what they scale.
+#[derive(Default)]
+struct All {
+    by_name: ByName,
+    by_scaled: ByScaled,
+}
 
 /// All workloads of one resource, by namespace and name.
 pub struct Workloads {
     resource: Resource,
     kind: &'static dyn TargetKind,
-    by_name: RwLock<ByName>,
+    all: RwLock<All>,
 }
 
 impl std::fmt::Debug for Workloads {
@@ -33,7 +43,7 @@ impl Workloads {
         Self {
             resource,
             kind,
-            by_name: RwLock::default(),
+            all: RwLock::default(),
         }
     }
 
@@ -42,10 +52,60 @@ impl Workloads {
         &self.resource
     }
 
+    /// True for a shelf of scalers, which no policy may name.
+    pub fn scales(&self) -> bool {
+        self.kind.scales(&self.resource)
+    }
+
+    /// The kind that reads it.
+    pub const fn kind(&self) -> &'static dyn TargetKind {
+        self.kind
+    }
+
     /// The workload of that name, or `None` where there is none.
     pub fn get(&self, namespace: &str, name: &str) -> Option<Arc<Workload>> {
-        let all = self.by_name.read().unwrap_or_else(PoisonError::into_inner);
-        all.get(namespace)?.get(name).cloned()
+        let all = self.all.read().unwrap_or_else(PoisonError::into_inner);
+        all.by_name.get(namespace)?.get(name).cloned()
+    }
+
+    /// The scalers that name `target` by kind and name, whatever the version of its group.
+    pub fn scaling(&self, target: &TargetRef) -> Vec<Found> {
+        let all = self.all.read().unwrap_or_else(PoisonError::into_inner);
+        let named = all
+            .by_scaled
+            .get(&target.namespace)
+            .and_then(|names| names.get(&target.name));
+        let kind = |object: &&Arc<Workload>| {
+            object
+                .scales
+                .as_ref()
+                .is_some_and(|says| says.target.kind == target.kind)
+        };
+        named
+            .into_iter()
+            .flatten()
+            .filter(kind)
+            .map(|object| self.found(object))
+            .collect()
+    }
+
+    /// Those that `pick` picks.
+    pub fn picked(&self, pick: impl Fn(&Workload) -> bool) -> Vec<Found> {
+        let all = self.all.read().unwrap_or_else(PoisonError::into_inner);
+        let picked = all
+            .by_name
+            .values()
+            .flat_map(HashMap::values)
+            .filter(|workload| pick(workload));
+        picked.map(|object| self.found(object)).collect()
+    }
+
+    fn found(&self, object: &Arc<Workload>) -> Found {
+        Found {
+            kind: self.resource.kind.clone(),
+            api_version: self.resource.api_version(),
+            object: Arc::clone(object),
+        }
     }
 
     fn keep(&self, read: Read<DynamicObject>) -> Option<Arc<Workload>> {
@@ -63,40 +123,67 @@ impl Workloads {
 
 impl Shelf<DynamicObject> for Workloads {
     fn replace(&self, all: Vec<Read<DynamicObject>>) {
-        let mut fresh = ByName::new();
+        let mut fresh = All::default();
         for workload in all.into_iter().filter_map(|read| self.keep(read)) {
-            put(&mut fresh, workload);
+            fresh.put(workload);
         }
-        *self.by_name.write().unwrap_or_else(PoisonError::into_inner) = fresh;
+        *self.all.write().unwrap_or_else(PoisonError::into_inner) = fresh;
     }
 
     fn put(&self, object: Read<DynamicObject>) {
         // An object that cannot be read keeps its last good facts until it can be or is gone.
         if let Some(workload) = self.keep(object) {
-            put(
-                &mut self.by_name.write().unwrap_or_else(PoisonError::into_inner),
-                workload,
-            );
+            self.all.write().unwrap_or_else(PoisonError::into_inner).put(workload);
         }
     }
 
     fn gone(&self, meta: &ObjectMeta) {
-        let namespace = meta.namespace.as_deref().unwrap_or_default();
-        let mut all = self.by_name.write().unwrap_or_else(PoisonError::into_inner);
-        if let Some(names) = all.get_mut(namespace) {
-            names.remove(meta.name.as_deref().unwrap_or_default());
-            if names.is_empty() {
-                all.remove(namespace);
+        let (namespace, name) = (meta.namespace.as_deref(), meta.name.as_deref());
+        let mut all = self.all.write().unwrap_or_else(PoisonError::into_inner);
+        all.remove(namespace.unwrap_or_default(), name.unwrap_or_default());
+    }
+}
+
+impl All {
+    fn put(&mut self, workload: Arc<Workload>) {
+        self.remove(&workload.namespace, &workload.name);
+        if let Some(says) = &workload.scales {
+            let names = entry(&mut self.by_scaled, &says.target.namespace);
+            entry(names, &says.target.name).push(Arc::clone(&workload));
+        }
+        let names = entry(&mut self.by_name, &workload.namespace);
+        names.insert(workload.name.clone(), workload);
+    }
+
+    fn remove(&mut self, namespace: &str, name: &str) {
+        let Some(names) = self.by_name.get_mut(namespace) else {
+            return;
+        };
+        let gone = names.remove(name);
+        if names.is_empty() {
+            self.by_name.remove(namespace);
+        }
+        if let Some(says) = gone.as_ref().and_then(|gone| gone.scales.as_ref()) {
+            self.unlist(&says.target, name);
+        }
+    }
+
+    fn unlist(&mut self, target: &TargetRef, name: &str) {
+        let Some(names) = self.by_scaled.get_mut(&target.namespace) else {
+            return;
+        };
+        if let Some(scalers) = names.get_mut(&target.name) {
+            scalers.retain(|scaler| scaler.name != name);
+            if scalers.is_empty() {
+                names.remove(&target.name);
             }
+        }
+        if names.is_empty() {
+            self.by_scaled.remove(&target.namespace);
         }
     }
 }
 
-fn put(all: &mut ByName, workload: Arc<Workload>) {
-    if !all.contains_key(&workload.namespace) {
-        all.insert(workload.namespace.clone(), HashMap::new());
-    }
-    if let Some(names) = all.get_mut(&workload.namespace) {
-        names.insert(workload.name.clone(), workload);
-    }
+fn entry<'a, V: Default>(map: &'a mut HashMap<String, V>, key: &str) -> &'a mut V {
+    map.entry(key.to_owned()).or_default()
 }

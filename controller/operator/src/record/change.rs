@@ -142,7 +142,7 @@ impl Seen {
             return Vec::new();
         };
         let succeeded = !self.outcomes.is_empty() && self.outcomes.iter().all(|o| MOVES[..2].contains(o));
-        let Some(to) = steps.iter().rev().map(written).next().filter(|_| succeeded) else {
+        let Some(to) = steps.iter().rev().find_map(written).filter(|_| succeeded) else {
             return Vec::new();
         };
         let at = |verdict, reason| Self {
@@ -181,10 +181,11 @@ pub fn distrust(forecast: &forewarm_core::forecast::Forecast) -> Option<Distrust
 }
 
 /// The value a step leaves in the field.
-const fn written(step: &Step) -> Replicas {
+const fn written(step: &Step) -> Option<Replicas> {
     match step {
-        Step::SetFloor { to, .. } => *to,
-        Step::Adopt { value, .. } => *value,
+        Step::SetFloor { to, .. } => Some(*to),
+        Step::Adopt { value, .. } => Some(*value),
+        Step::DropClaim { .. } | Step::GiveBack { .. } => None,
     }
 }
 
@@ -198,9 +199,10 @@ fn clamped(decision: &Decision) -> Option<(RuleName, Direction)> {
 /// Verdicts on the field that last one tick give way to `Free`; the others stay.
 fn passing(field: &FieldVerdict) -> FieldVerdict {
     match field {
-        FieldVerdict::TakeOver { .. } | FieldVerdict::Reset { .. } | FieldVerdict::NewUserFloor { .. } => {
-            FieldVerdict::Free
-        }
+        FieldVerdict::TakeOver { .. }
+        | FieldVerdict::Reset { .. }
+        | FieldVerdict::Renewed
+        | FieldVerdict::NewUserFloor { .. } => FieldVerdict::Free,
         lasting => lasting.clone(),
     }
 }

@@ -34,7 +34,9 @@ pub(crate) fn why() -> Vec<Why> {
         Why::PerReplicaUnknown => Some(Why::TargetMissing),
         Why::TargetMissing => Some(Why::TargetStale),
         Why::TargetStale => Some(Why::KindNotListed),
-        Why::KindNotListed => None,
+        Why::KindNotListed => Some(Why::KnativeTooOld),
+        Why::KnativeTooOld => Some(Why::NoRevision),
+        Why::NoRevision => None,
     };
     std::iter::successors(Some(Why::NotYetRead), next).collect()
 }
@@ -61,7 +63,9 @@ pub(crate) fn reason() -> Vec<Reason> {
         Reason::Quiet => Some(Reason::LoweredMax),
         Reason::LoweredMax => Some(Reason::Steady),
         Reason::Steady => Some(Reason::Adopting),
-        Reason::Adopting => Some(Reason::Held),
+        Reason::Adopting => Some(Reason::ClaimDropped),
+        Reason::ClaimDropped => Some(Reason::Rollout),
+        Reason::Rollout => Some(Reason::Held),
         Reason::Held => Some(Reason::TargetUnknown),
         Reason::TargetUnknown => None,
     };
@@ -83,7 +87,9 @@ pub(crate) fn field() -> Vec<FieldVerdict> {
         FieldVerdict::InManifest { .. } => Some(FieldVerdict::Aside { by: by(), why }),
         FieldVerdict::Aside { .. } => Some(FieldVerdict::Scaler { by: by() }),
         FieldVerdict::Scaler { .. } => Some(FieldVerdict::AtZero),
-        FieldVerdict::AtZero => Some(FieldVerdict::Lagging),
+        FieldVerdict::AtZero => Some(FieldVerdict::ScalerPaused { by: by() }),
+        FieldVerdict::ScalerPaused { .. } => Some(FieldVerdict::Renewed),
+        FieldVerdict::Renewed => Some(FieldVerdict::Lagging),
         FieldVerdict::Lagging => None,
     };
     std::iter::successors(Some(FieldVerdict::Unseen), next).collect()

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use forewarm_core::outcome::Outcome;
 use forewarm_core::policy::FunctionKey;
 use forewarm_core::standing::Standing;
 use forewarm_core::units::Now;
@@ -16,11 +17,18 @@ use super::notices::Notices;
 use super::status::StatusWriter;
 use super::tell::Teller;
 use super::{Journal, Told, Unusable};
+use crate::apply::Intent;
 use crate::observe::Snapshot;
+use crate::observe::left::Left;
 
 /// What a user is told of a workload whose policy is gone.
-const STAYS: &str =
-    "policy gone: replicas stay as they are, since a target without a scaler has no floor to go back to";
+const STAYS: &str = "policy gone: a scaler gets its own floor back; without one, replicas stay as they are";
+
+/// What a user is told of a scaler's floor that went back.
+pub const GIVEN_BACK: &str = "given back: the user's own floor, and our entry is off the object";
+
+/// What a user is told of one that did not go back yet.
+pub const NOT_YET: &str = "not given back yet: the outcome of its steps says why; tried again";
 
 /// Tells the world.
 #[derive(Debug)]
@@ -90,6 +98,20 @@ impl Record {
     pub fn follow(&mut self, snapshot: &Snapshot) {
         self.metrics.queried(&snapshot.profiles);
         self.metrics.follows();
+    }
+
+    /// A floor that no policy holds any more was given back, or could not be.
+    pub fn given_back(&self, left: &Left, intent: &Intent, outcomes: &[Outcome]) {
+        let all = outcomes.iter().all(|outcome| *outcome == Outcome::Applied);
+        let line = ReleaseLine {
+            namespace: &left.writes.namespace,
+            policy: "",
+            target: Some(&left.writes),
+            decision: &intent.decision,
+            stays: None,
+            note: if all { GIVEN_BACK } else { NOT_YET },
+        };
+        print(&*self.journal, &line);
     }
 
     /// A policy is gone.

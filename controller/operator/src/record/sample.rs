@@ -8,7 +8,7 @@ use forewarm_core::decide::{Fleet, Function};
 use forewarm_core::decision::{Clamp, Decision, FieldVerdict, Reason, Step, Verdict};
 use forewarm_core::forecast::{Distrust, Forecast, Trust};
 use forewarm_core::observation::{
-    DemandSample, LeadTime, LeadTimeSource, Observation, Ownership, Reading, Target, Why,
+    DemandSample, FloorField, LeadTime, LeadTimeSource, Observation, Ownership, Reading, Recorded, Scaler, Target, Why,
 };
 use forewarm_core::outcome::Outcome;
 use forewarm_core::policy::{FloorBounds, ForecastMode, FunctionKey, Mode, OnConflict, Policy, ScaleDown};
@@ -178,11 +178,28 @@ impl Sample {
     }
 }
 
+/// A scaler of the sample's target, or two.
+pub(crate) fn scaler(several: bool) -> Scaler {
+    if several {
+        return Scaler::Several("HorizontalPodAutoscaler/x and ScaledObject/s".to_owned());
+    }
+    Scaler::One(FloorField {
+        scaler: "HorizontalPodAutoscaler/fraud-scorer".to_owned(),
+        field: "spec.minReplicas".to_owned(),
+        max: Some(Replicas(200)),
+        recorded: Some(Recorded::Value(Replicas(2))),
+        default: Replicas(1),
+        annotated: true,
+        ..FloorField::default()
+    })
+}
+
 pub(crate) fn rise(from: u32, to: u32) -> Decision {
     let step = Step::SetFloor {
         uid: UID.into(),
         from: Replicas(from),
         to: Replicas(to),
+        along: None,
     };
     decision(from, to, Verdict::Apply(vec![step]), Reason::ForecastRise)
 }

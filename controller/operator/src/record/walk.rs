@@ -140,7 +140,7 @@ fn unsettle(target: &mut Target, remembered: Option<UserFloor>, dice: &mut Dice)
         Some(user) if dice.below(2) == 0 => user.value,
         _ => Replicas(dice.below(12)),
     };
-    target.scaler = (dice.below(6) == 0).then(|| "HorizontalPodAutoscaler fraud-scorer".to_owned());
+    target.scaler = (dice.below(6) == 0).then(|| crate::record::sample::scaler(dice.below(3) == 0));
     target.ownership = Ownership {
         applied_by: (dice.below(5) == 0).then(|| "argocd-controller".to_owned()),
         adopted: dice.below(2) == 0,

@@ -3,6 +3,9 @@
 //! In: objects as the watch shows them. Out: what they say ([`Workload`]), the requests that move their floor
 //! field, and what those need: rights and an admission rail. No I/O in here.
 
+mod hpa;
+mod keda;
+mod knative;
 mod ownership;
 mod pods;
 mod rail;
@@ -10,16 +13,21 @@ mod resource;
 mod rights;
 mod scale;
 mod scalers;
+mod spec_field;
 mod workload;
 
+pub use hpa::Hpa;
+pub use keda::Keda;
+pub use knative::Knative;
 pub use ownership::{FIELD_MANAGER, ownership};
 pub use pods::{PodOwner, pod_owner};
 pub use rail::{Complaint, Guarded, Rail, Validation, Variable};
 pub use resource::{NotAResource, Resource};
 pub use rights::{ListedRule, Rights, Rule, Scope};
 pub use scale::Scale;
-pub use scalers::{Hpa, SCALER_RIGHTS, ScaledObject, scaler_of};
-pub use workload::{Owner, ReadError, Workload};
+pub use scalers::{Found, Scaling, scaling_of};
+pub use spec_field::USER_FLOOR;
+pub use workload::{Owner, ReadError, Scales, Serves, Workload};
 
 use forewarm_core::decision::Step;
 use forewarm_core::units::Seconds;
@@ -27,7 +35,7 @@ use kube::api::DynamicObject;
 use serde::{Deserialize, Serialize};
 
 /// Every kind of target there is.
-pub const TARGETS: &[&dyn TargetKind] = &[&Scale];
+pub const TARGETS: &[&dyn TargetKind] = &[&Scale, &Hpa, &Keda, &Knative];
 
 /// A workload by kind and name, in the namespace of its policy.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -50,6 +58,16 @@ pub trait TargetKind: Send + Sync {
     /// The resources it serves, given those that the administrator listed.
     fn resources(&self, listed: &[Resource]) -> Vec<Resource>;
 
+    /// True for a resource whose objects scale others: no policy may name them, and their floor is the one to write.
+    fn scales(&self, _resource: &Resource) -> bool {
+        false
+    }
+
+    /// True where the API may not be installed: it is looked for until it is there.
+    fn optional(&self) -> bool {
+        false
+    }
+
     /// Leaves in an object only what [`Self::read`] looks at, before it is stored.
     fn prune(&self, object: &mut DynamicObject);
 
@@ -64,6 +82,17 @@ pub trait TargetKind: Send + Sync {
         target: &TargetRef,
         step: &Step,
     ) -> Result<http::Request<Vec<u8>>, BuildError>;
+
+    /// The request that takes our claim off the floor field of `live`, an object just read; off the whole object
+    /// once nothing of ours is left on it. `None`: there is nothing to take off.
+    fn drop_claim(
+        &self,
+        _resource: &Resource,
+        _target: &TargetRef,
+        _live: &DynamicObject,
+    ) -> Result<Option<http::Request<Vec<u8>>>, BuildError> {
+        Ok(None)
+    }
 
     /// Time from an accepted write to the creation of pods: part of the lead time.
     fn latency(&self) -> Seconds;
@@ -83,6 +112,8 @@ pub trait TargetKind: Send + Sync {
 pub enum Release {
     /// Nothing is written, since the field has no value to go back to; the sentence says so to the user.
     Stays(&'static str),
+    /// The user's own value, as recorded beside the field, and our entry in `managedFields` goes.
+    GivenBack,
 }
 
 /// A step that must not become a request.
@@ -94,6 +125,9 @@ pub enum BuildError {
     /// Zero means that a person has paused the target (R11).
     #[error("a floor is never moved from or to zero")]
     Zero,
+    /// The kind has no such request.
+    #[error("this kind of target knows no such step")]
+    Unfit,
     /// The parts do not make a request.
     #[error("build the request")]
     Request(#[from] http::Error),
@@ -168,7 +202,10 @@ mod tests {
         let (found, kind) = kinds.find(&target("argoproj.io/v1alpha1", "Rollout")).unwrap();
         assert_eq!((found, kind.name()), (&rollout, "scale"));
         assert!(kinds.find(&target("argoproj.io/v1", "Rollout")).is_none());
-        assert_eq!(kinds.served().count(), 3);
+        let targets = kinds
+            .served()
+            .filter(|(resource, kind)| !kind.scales(resource) && !kind.optional());
+        assert_eq!(targets.count(), 3);
     }
 
     #[test]

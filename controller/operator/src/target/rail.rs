@@ -9,7 +9,7 @@ pub struct Rail {
     pub name: &'static str,
     /// The built-in resources it guards.
     pub guards: &'static [Guarded],
-    /// The subresource it guards of each listed resource.
+    /// The subresource it guards of each listed resource; empty: listed resources are none of its kind.
     pub listed_subresource: &'static str,
     /// Operations it sees. A patch is an `UPDATE`.
     pub operations: &'static [&'static str],

@@ -52,8 +52,16 @@ impl TargetKind for Scale {
     fn request(&self, resource: &Resource, target: &TargetRef, step: &Step) -> Result<Request<Vec<u8>>, BuildError> {
         let path = format!("{}/scale", resource.path(target)?);
         match step {
-            Step::SetFloor { uid, from, to } => set(&path, uid, *from, *to),
+            Step::SetFloor {
+                uid,
+                from,
+                to,
+                along: None,
+            } => set(&path, uid, *from, *to),
             Step::Adopt { uid, value } => adopt(&path, &target.name, uid, *value),
+            Step::SetFloor { along: Some(_), .. } | Step::DropClaim { .. } | Step::GiveBack { .. } => {
+                Err(BuildError::Unfit)
+            }
         }
     }
 

@@ -1,76 +1,84 @@
-//! Known scalers: which of them has a target. Detection only; nothing here writes to one. Pure.
+//! Which scaler has a target, and so where its floor is written. Pure.
 
-use super::rights::{Rule, Scope};
 use super::{TargetRef, Workload};
+use std::sync::Arc;
 
-/// What detection reads.
-pub const SCALER_RIGHTS: &[Rule] = &[
-    Rule {
-        scope: Scope::Cluster,
-        group: "autoscaling",
-        resources: &["horizontalpodautoscalers"],
-        verbs: &["list", "watch"],
-    },
-    Rule {
-        scope: Scope::Cluster,
-        group: "keda.sh",
-        resources: &["scaledobjects"],
-        verbs: &["list", "watch"],
-    },
-];
-
-/// A `HorizontalPodAutoscaler`, pruned to what detection reads.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Hpa {
-    /// Its name.
-    pub name: String,
-    /// What it scales, in its own namespace.
-    pub scales: TargetRef,
-    /// The `ScaledObject` that made it. `None`: it stands alone.
-    pub made_by: Option<String>,
+/// A scaler that names the target, with its kind.
+#[derive(Clone, Debug)]
+pub struct Found {
+    /// Kind of the scaler.
+    pub kind: String,
+    /// Group and version of the scaler.
+    pub api_version: String,
+    /// What it says.
+    pub object: Arc<Workload>,
 }
 
-/// A KEDA `ScaledObject`, pruned to what detection reads.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ScaledObject {
-    /// Its name.
-    pub name: String,
-    /// What it scales, in its own namespace. KEDA's defaults (`apps/v1`, `Deployment`) are filled in.
-    pub scales: TargetRef,
+impl Found {
+    /// Kind and name.
+    pub fn name(&self) -> String {
+        format!("{}/{}", self.kind, self.object.name)
+    }
+
+    /// The scaler as something to write to.
+    pub fn reference(&self) -> TargetRef {
+        TargetRef {
+            api_version: self.api_version.clone(),
+            kind: self.kind.clone(),
+            namespace: self.object.namespace.clone(),
+            name: self.object.name.clone(),
+        }
+    }
 }
 
-/// The scalers that have `target`, by kind and name, several joined by `and`. `None`: it has no scaler.
+/// Who scales a target.
+#[derive(Clone, Debug)]
+pub enum Scaling {
+    /// Nobody else.
+    Alone,
+    /// One scaler whose floor can be moved.
+    One(Found),
+    /// Several, or one whose floor is not ours to move, by kind and name.
+    Several(String),
+}
+
+/// The scaler of `target` among those that name its kind and name.
 ///
 /// An autoscaler that a `ScaledObject` made is that `ScaledObject`'s. Versions are not compared, since a scaler
-/// may name an older one of the same group. A workload that a Knative revision controls is scaled by Knative.
-/// A vertical autoscaler moves no replicas and is none.
-pub fn scaler_of(target: &TargetRef, workload: &Workload, hpas: &[Hpa], scaled: &[ScaledObject]) -> Option<String> {
-    let objects = scaled.iter().filter(|object| same(&object.scales, target));
-    let objects: Vec<_> = objects.map(|object| format!("ScaledObject/{}", object.name)).collect();
-    let alone = |hpa: &&Hpa| {
-        !hpa.made_by
+/// may name an older one of the same group. A workload that a Knative revision controls is scaled by Knative, and a
+/// policy must name its Service. A vertical autoscaler moves no replicas and is none.
+pub fn scaling_of(target: &TargetRef, workload: &Workload, found: Vec<Found>) -> Scaling {
+    let names: Vec<_> = found.iter().map(Found::name).collect();
+    let made = |found: &Found| {
+        let by = found
+            .object
+            .owner
             .as_ref()
-            .is_some_and(|by| objects.contains(&format!("ScaledObject/{by}")))
+            .map(|owner| format!("{}/{}", owner.kind, owner.name));
+        by.is_some_and(|by| names.contains(&by))
     };
-    let hpas = hpas.iter().filter(|hpa| same(&hpa.scales, target)).filter(alone);
-    let hpas: Vec<_> = hpas
-        .map(|hpa| format!("HorizontalPodAutoscaler/{}", hpa.name))
+    let scales = |found: &Found| {
+        let says = found.object.scales.as_ref();
+        says.is_some_and(|says| group(&says.target.api_version) == group(&target.api_version))
+    };
+    let mut own: Vec<_> = found
+        .into_iter()
+        .filter(|found| scales(found) && !made(found))
         .collect();
-    let knative = workload
+    let revision = workload
         .owner
         .as_ref()
-        .filter(|owner| group(&owner.api_version).ends_with("knative.dev"));
-    let knative = knative.map(|owner| format!("{}/{}", owner.kind, owner.name));
-    let mut all: Vec<_> = objects.into_iter().chain(hpas).chain(knative).collect();
-    all.sort();
-    (!all.is_empty()).then(|| all.join(" and "))
-}
-
-fn same(scaled: &TargetRef, target: &TargetRef) -> bool {
-    scaled.namespace == target.namespace
-        && scaled.name == target.name
-        && scaled.kind == target.kind
-        && group(&scaled.api_version) == group(&target.api_version)
+        .filter(|owner| group(&owner.api_version).ends_with("knative.dev"))
+        .map(|owner| format!("{}/{}", owner.kind, owner.name));
+    match (own.len(), revision) {
+        (0, None) => Scaling::Alone,
+        (1, None) => own.pop().map_or(Scaling::Alone, Scaling::One),
+        (_, revision) => {
+            let mut all: Vec<_> = own.iter().map(Found::name).chain(revision).collect();
+            all.sort();
+            Scaling::Several(all.join(" and "))
+        }
+    }
 }
 
 fn group(api_version: &str) -> &str {
@@ -80,97 +88,75 @@ fn group(api_version: &str) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::target::Owner;
-    use forewarm_core::observation::Ownership;
-    use forewarm_core::units::Replicas;
+    use crate::target::{Hpa, Keda, Resource, Scale, TargetKind};
+    use serde_json::{Value, json};
 
-    fn target(api_version: &str, namespace: &str, name: &str) -> TargetRef {
-        TargetRef {
-            api_version: api_version.into(),
-            kind: "Deployment".into(),
-            namespace: namespace.into(),
-            name: name.into(),
+    fn read(kind: &dyn TargetKind, resource: &Resource, value: Value) -> Found {
+        let object = serde_json::from_value(value).expect("an object of the test");
+        Found {
+            kind: resource.kind.clone(),
+            api_version: resource.api_version(),
+            object: Arc::new(kind.read(resource, &object).expect("a readable object")),
         }
     }
 
-    fn workload(owner: Option<(&str, &str, &str)>) -> Workload {
-        let owner = owner.map(|(api_version, kind, name)| Owner {
-            api_version: api_version.into(),
-            kind: kind.into(),
-            name: name.into(),
+    fn hpa(name: &str, of: &str, made_by: Option<&str>) -> Found {
+        let owners = made_by.map(|by| {
+            json!([{"apiVersion": "keda.sh/v1alpha1", "kind": "ScaledObject", "name": by,
+                                              "uid": "1", "controller": true}])
         });
-        Workload {
-            namespace: "a".into(),
-            name: "f".into(),
-            uid: "u".into(),
-            resource_version: "1".into(),
-            replicas: Replicas::ONE,
-            ownership: Ownership::default(),
-            selector: None,
-            owner,
-        }
+        let value = json!({"apiVersion": "autoscaling/v2", "kind": "HorizontalPodAutoscaler",
+            "metadata": {"name": name, "namespace": "a", "uid": "u", "ownerReferences": owners.unwrap_or(json!([]))},
+            "spec": {"minReplicas": 2, "maxReplicas": 9,
+                     "scaleTargetRef": {"apiVersion": of, "kind": "Deployment", "name": "f"}}});
+        read(&Hpa, &Hpa.resources(&[])[0], value)
     }
 
-    fn hpa(name: &str, scales: TargetRef, made_by: Option<&str>) -> Hpa {
-        Hpa {
-            name: name.into(),
-            scales,
-            made_by: made_by.map(Into::into),
-        }
+    fn scaled(name: &str) -> Found {
+        let value = json!({"apiVersion": "keda.sh/v1alpha1", "kind": "ScaledObject",
+            "metadata": {"name": name, "namespace": "a", "uid": "s"}, "spec": {"scaleTargetRef": {"name": "f"}}});
+        read(&Keda, &Keda.resources(&[])[0], value)
     }
 
-    fn scaled(name: &str) -> ScaledObject {
-        ScaledObject {
-            name: name.into(),
-            scales: target("apps/v1", "a", "f"),
+    fn of(found: Vec<Found>, owner: Option<(&str, &str)>) -> String {
+        let owners = owner.map(|(api_version, kind)| {
+            json!([{"apiVersion": api_version, "kind": kind, "name": "f-1",
+                                                           "uid": "1", "controller": true}])
+        });
+        let value = json!({"apiVersion": "apps/v1", "kind": "Deployment",
+            "metadata": {"name": "f", "namespace": "a", "uid": "u", "ownerReferences": owners.unwrap_or(json!([]))},
+            "spec": {"replicas": 1}});
+        let workload = read(&Scale, &Scale.resources(&[])[0], value);
+        match scaling_of(&workload.reference(), &workload.object, found) {
+            Scaling::Alone => "alone".to_owned(),
+            Scaling::One(found) => found.name(),
+            Scaling::Several(names) => format!("several: {names}"),
         }
     }
 
     #[test]
-    fn a_target_without_scalers_has_none() {
-        let of = |hpas: &[Hpa]| scaler_of(&target("apps/v1", "a", "f"), &workload(None), hpas, &[]);
-        assert_eq!(of(&[]), None);
+    fn each_scaler_is_found_once() {
+        assert_eq!(of(vec![], None), "alone");
+        assert_eq!(of(vec![hpa("x", "apps/v1", None)], None), "HorizontalPodAutoscaler/x");
         assert_eq!(
-            of(&[hpa("x", target("apps/v1", "b", "f"), None)]),
-            None,
-            "another namespace"
+            of(vec![hpa("x", "apps/v1beta1", None)], None),
+            "HorizontalPodAutoscaler/x"
         );
-        assert_eq!(of(&[hpa("x", target("apps/v1", "a", "g"), None)]), None, "another name");
         assert_eq!(
-            of(&[hpa("x", target("argoproj.io/v1", "a", "f"), None)]),
-            None,
+            of(vec![hpa("x", "argoproj.io/v1", None)], None),
+            "alone",
             "another group"
         );
+        let made = vec![hpa("keda-hpa-s", "apps/v1", Some("s")), scaled("s")];
+        assert_eq!(of(made, None), "ScaledObject/s");
     }
 
     #[test]
-    fn each_scaler_is_named_once() {
-        let f = || target("apps/v1", "a", "f");
-        let of = |hpas: &[Hpa], objects: &[ScaledObject]| scaler_of(&f(), &workload(None), hpas, objects);
-        assert_eq!(
-            of(&[hpa("x", f(), None)], &[]).as_deref(),
-            Some("HorizontalPodAutoscaler/x")
-        );
-        let older = target("apps/v1beta1", "a", "f");
-        assert_eq!(
-            of(&[hpa("x", older, None)], &[]).as_deref(),
-            Some("HorizontalPodAutoscaler/x")
-        );
-        assert_eq!(
-            of(&[hpa("keda-hpa-s", f(), Some("s"))], &[scaled("s")]).as_deref(),
-            Some("ScaledObject/s")
-        );
-        let both = of(&[hpa("x", f(), None)], &[scaled("s")]);
-        assert_eq!(both.as_deref(), Some("HorizontalPodAutoscaler/x and ScaledObject/s"));
-    }
-
-    #[test]
-    fn a_workload_of_a_knative_revision_is_scaled_by_knative() {
-        let of = |owner| scaler_of(&target("apps/v1", "a", "f"), &workload(Some(owner)), &[], &[]);
-        assert_eq!(
-            of(("serving.knative.dev/v1", "Revision", "f-1")).as_deref(),
-            Some("Revision/f-1")
-        );
-        assert_eq!(of(("example.com/v1", "Revision", "f-1")), None);
+    fn several_are_named_together() {
+        let both = vec![hpa("x", "apps/v1", None), scaled("s")];
+        assert_eq!(of(both, None), "several: HorizontalPodAutoscaler/x and ScaledObject/s");
+        let knative = Some(("serving.knative.dev/v1", "Revision"));
+        assert_eq!(of(vec![], knative), "several: Revision/f-1");
+        assert_eq!(of(vec![], Some(("example.com/v1", "Revision"))), "alone");
     }
 }

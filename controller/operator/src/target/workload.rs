@@ -1,8 +1,10 @@
 //! What is kept of a watched object that is or may be a target: identity, floor field, its owner, its pods. Pure.
 
+use super::TargetRef;
 use super::ownership::ownership;
-use forewarm_core::observation::Ownership;
-use forewarm_core::units::Replicas;
+use super::spec_field::USER_FLOOR;
+use forewarm_core::observation::{FloorField, Ownership, Recorded};
+use forewarm_core::units::{Replicas, Slots};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{LabelSelector, OwnerReference};
 use kube::api::DynamicObject;
 use kube::core::{Selector, SelectorExt};
@@ -28,6 +30,34 @@ pub struct Workload {
     pub selector: Option<Selector>,
     /// The object that controls this one. `None`: it stands alone.
     pub owner: Option<Owner>,
+    /// Of a scaler: what it scales, and its floor field. `None`: a workload.
+    pub scales: Option<Scales>,
+    /// Of a workload whose revisions have the floor: those that take traffic, the largest share first.
+    pub routes: Vec<String>,
+    /// Of such a workload: the user's own floor, as its template says.
+    pub template: Option<Recorded>,
+}
+
+/// What a scaler says of what it scales.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Scales {
+    /// What it scales, in its own namespace.
+    pub target: TargetRef,
+    /// Its floor field, beside the value.
+    pub field: FloorField,
+    /// What one replica can serve: a target, to be divided by the utilisation, or a hard limit.
+    pub slots: Option<Serves>,
+    /// Zero replicas may be the scaler's own doing, now.
+    pub own_zero: bool,
+}
+
+/// What one replica can serve, as a scaler names it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Serves {
+    /// The load that the scaler aims at.
+    Aim(Slots),
+    /// No more than this at a time.
+    Limit(Slots),
 }
 
 /// A controlling object.
@@ -47,15 +77,17 @@ pub enum ReadError {
     /// It has no name, namespace or UID.
     #[error("read the object's identity: no {0}")]
     NoIdentity(&'static str),
-    /// `spec.replicas` is there and is not a whole number of pods.
-    #[error("read spec.replicas: {0} is not a number of pods")]
+    /// The floor field is there and is not a whole number of pods.
+    #[error("read the floor: {0} is not a number of pods")]
     NotANumber(String),
+    /// A scaler that names nothing to scale.
+    #[error("read what is scaled: it is not named")]
+    NoTarget,
 }
 
 impl Workload {
-    /// Reads `spec.replicas`, its owners, and the selector from `spec.selector` or, as text, `status.selector`.
-    /// Where the field is absent its value is `absent`.
-    pub fn read(object: &DynamicObject, absent: Replicas) -> Result<Self, ReadError> {
+    /// Who the object is and what controls it; all else as of an object that says nothing.
+    pub(super) fn identity(object: &DynamicObject) -> Result<Self, ReadError> {
         let meta = &object.metadata;
         let known = |what, word: &Option<String>| {
             word.clone()
@@ -67,13 +99,28 @@ impl Workload {
             name: known("name", &meta.name)?,
             uid: known("uid", &meta.uid)?,
             resource_version: meta.resource_version.clone().unwrap_or_default(),
-            replicas: replicas(&object.data, absent)?,
+            replicas: Replicas::ZERO,
+            ownership: Ownership::default(),
+            selector: None,
+            owner: owner(meta.owner_references.as_deref().unwrap_or_default()),
+            scales: None,
+            routes: Vec::new(),
+            template: None,
+        })
+    }
+
+    /// Reads `spec.replicas`, its owners, and the selector from `spec.selector` or, as text, `status.selector`.
+    /// Where the field is absent its value is `absent`.
+    pub fn read(object: &DynamicObject, absent: Replicas) -> Result<Self, ReadError> {
+        let identity = Self::identity(object)?;
+        Ok(Self {
+            replicas: whole(&object.data["spec"]["replicas"])?.unwrap_or(absent),
             ownership: ownership(
-                meta.managed_fields.as_deref().unwrap_or_default(),
+                object.metadata.managed_fields.as_deref().unwrap_or_default(),
                 &["spec", "replicas"],
             ),
             selector: selector(&object.data),
-            owner: owner(meta.owner_references.as_deref().unwrap_or_default()),
+            ..identity
         })
     }
 
@@ -85,39 +132,63 @@ impl Workload {
 
 /// The part of an object that [`Workload::read`] looks at; a store that keeps only this keeps enough.
 pub(super) fn prune(object: &mut DynamicObject) {
-    let kept = |part: &str, fields: &[&str]| {
+    keep(
+        object,
+        &[("spec", &["replicas", "selector"]), ("status", &["selector"])],
+        &["spec", "replicas"],
+        |_| false,
+    );
+}
+
+/// Leaves these parts of an object, our annotation and those that `annotated` names, and of `managedFields` who has
+/// the field at `path`. An object that had annotations keeps an empty map at least.
+pub(super) fn keep(
+    object: &mut DynamicObject,
+    parts: &[(&str, &[&str])],
+    path: &[&str],
+    annotated: impl Fn(&str) -> bool,
+) {
+    let kept = |(part, fields): &(&str, &[&str])| {
         let of = object.data.get(part)?;
         let pairs = fields
             .iter()
             .filter_map(|field| Some(((*field).to_owned(), of.get(field)?.clone())));
-        Some((part.to_owned(), Value::Object(pairs.collect())))
+        Some(((*part).to_owned(), Value::Object(pairs.collect())))
     };
-    let data = [kept("spec", &["replicas", "selector"]), kept("status", &["selector"])];
-    object.data = Value::Object(data.into_iter().flatten().collect());
+    let data = parts.iter().filter_map(kept).collect();
+    object.data = Value::Object(data);
     let meta = &mut object.metadata;
-    meta.annotations = None;
+    if let Some(annotations) = &mut meta.annotations {
+        annotations.retain(|key, _| key == USER_FLOOR || annotated(key));
+    }
     meta.labels = None;
     meta.finalizers = None;
     for entry in meta.managed_fields.iter_mut().flatten() {
-        let replicas = entry
+        let field = entry
             .fields_v1
             .as_ref()
-            .and_then(|fields| fields.0.get("f:spec")?.get("f:replicas"));
-        let kept = replicas.map(|field| serde_json::json!({"f:spec": {"f:replicas": field}}));
-        entry.fields_v1 = kept.map(k8s_openapi::apimachinery::pkg::apis::meta::v1::FieldsV1);
+            .and_then(|fields| path.iter().try_fold(&fields.0, |at, part| at.get(format!("f:{part}"))));
+        let nested = field.map(|field| {
+            path.iter().rev().fold(
+                field.clone(),
+                |inner, part| serde_json::json!({ format!("f:{part}"): inner }),
+            )
+        });
+        entry.fields_v1 = nested.map(k8s_openapi::apimachinery::pkg::apis::meta::v1::FieldsV1);
     }
     if let Some(entries) = &mut meta.managed_fields {
         entries.retain(|entry| entry.fields_v1.is_some());
     }
 }
 
-fn replicas(data: &Value, absent: Replicas) -> Result<Replicas, ReadError> {
-    match data.get("spec").and_then(|spec| spec.get("replicas")) {
-        None | Some(Value::Null) => Ok(absent),
-        Some(value) => value
+/// A whole number of pods; `None` where nothing is there.
+pub(super) fn whole(value: &Value) -> Result<Option<Replicas>, ReadError> {
+    match value {
+        Value::Null => Ok(None),
+        value => value
             .as_u64()
             .and_then(|n| u32::try_from(n).ok())
-            .map(Replicas)
+            .map(|n| Some(Replicas(n)))
             .ok_or_else(|| ReadError::NotANumber(value.to_string().chars().take(32).collect())),
     }
 }

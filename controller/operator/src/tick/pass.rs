@@ -119,7 +119,7 @@ impl<'a> Pass<'a> {
             };
             (!barred.contains(row.key)).then(|| Intent {
                 key: row.key.clone(),
-                target: (*row.seen.target).clone(),
+                target: row.seen.writes.as_ref().unwrap_or(&row.seen.target).clone(),
                 mode: row.seen.policy.mode,
                 decision: row.id.to_string(),
                 viewed_at,

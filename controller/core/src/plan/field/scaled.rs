@@ -260,7 +260,7 @@ mod tests {
         assert_eq!(seen(renewed.clone()), FieldVerdict::Renewed);
         assert_eq!(renewed.forecast(40.0).value(), 20);
         let by_hand = with(scaled().written_by("kubectl", Person, 2), |field| {
-            field.annotated = false
+            field.annotated = false;
         });
         assert_eq!(seen(by_hand), taken("kubectl"));
     }
@@ -313,8 +313,7 @@ mod tests {
     #[test]
     fn the_demand_of_now_is_the_scalers_business_and_zero_is_its_to_make() {
         let busy = scaled().demand(1000.0);
-        assert!(!matches!(busy.decide().verdict, Verdict::Apply(ref steps)
-            if matches!(steps[0], Step::SetFloor { to, .. } if to > Replicas(20))));
+        assert!(busy.value() <= 20, "{}", busy.value());
         let asleep = with(scaled().demand(0.0), |field| {
             field.recorded = Some(Recorded::Absent);
             field.default = Replicas::ZERO;

@@ -33,14 +33,23 @@ fn moved(told: &Told<'_>) -> Option<Saying> {
     let Verdict::Apply(steps) = &told.decision.verdict else {
         return None;
     };
-    let (step, outcome) = (steps.last()?, told.outcomes.last()?);
+    let failed = told
+        .outcomes
+        .iter()
+        .position(|outcome| !matches!(outcome, Outcome::Applied | Outcome::Shadow));
+    let at = failed.unwrap_or(0);
+    let (step, outcome) = (steps.get(at)?, told.outcomes.get(at)?);
     let what = match step {
         Step::SetFloor { from, to, .. } => format!("Floor {from} -> {to}"),
         Step::Adopt { value, .. } => format!("Floor field adopted at {value}"),
+        Step::DropClaim { .. } => "Claim on the floor field dropped".to_owned(),
+        Step::GiveBack { .. } => "Floor given back".to_owned(),
     };
     let action = match step {
         Step::SetFloor { .. } => "SetFloor",
         Step::Adopt { .. } => "Adopt",
+        Step::DropClaim { .. } => "DropClaim",
+        Step::GiveBack { .. } => "GiveBack",
     };
     let reason = told.decision.reason.label();
     let said = |warning, reason, note: String| {

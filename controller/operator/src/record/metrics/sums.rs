@@ -124,9 +124,11 @@ fn state(told: &Told<'_>) -> &'static str {
         FieldVerdict::Unseen => "TargetUnknown",
         FieldVerdict::InManifest { .. } | FieldVerdict::Aside { .. } | FieldVerdict::Scaler { .. } => "Conflict",
         FieldVerdict::AtZero => "AtZero",
+        FieldVerdict::ScalerPaused { .. } => "ScalerPaused",
         FieldVerdict::Free
         | FieldVerdict::TakeOver { .. }
         | FieldVerdict::Reset { .. }
+        | FieldVerdict::Renewed
         | FieldVerdict::NewUserFloor { .. }
         | FieldVerdict::Lagging => "Deciding",
     }

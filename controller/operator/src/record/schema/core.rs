@@ -162,13 +162,24 @@ fn seen() -> Definitions {
             "TargetMissing",
             "TargetStale",
             "KindNotListed",
+            "KnativeTooOld",
+            "NoRevision",
         ],
         json!({
             "Stale": strict("", json!({"age": at("Seconds")})),
             "Incomplete": strict("", json!({"reporting": at("Pods"), "ready": at("Pods")})),
             "ImplausibleJump": strict("", json!({"from": at("Amount"), "to": at("Amount")}))}),
     );
+    let field = strict(
+        "The floor field of a scaler.",
+        json!({
+        "scaler": at("Text"), "field": at("Text"), "max": or_null("Pods"), "recorded": or_null("Recorded"),
+        "absent": {"type": "boolean"}, "default": at("Pods"), "bare": {"type": "boolean"},
+        "annotated": {"type": "boolean"}, "halted": nullable(words(&["AtZero", "Paused"]))}),
+    );
+    let scaler = tagged(&[], json!({"One": field, "Several": at("Text")}));
     vec![
+        ("Recorded", tagged(&["Absent"], json!({"Value": at("Pods")}))),
         ("Why", why),
         (
             "Target",
@@ -176,7 +187,7 @@ fn seen() -> Definitions {
                 "The target as the watch last showed it.",
                 json!({
             "uid": at("Text"), "floor": at("Pods"), "ready": at("Pods"), "starting": at("Pods"),
-            "ownership": at("Ownership"), "scaler": or_null("Text")}),
+            "ownership": at("Ownership"), "scaler": nullable(scaler)}),
             ),
         ),
         (
@@ -284,11 +295,12 @@ fn decided() -> Definitions {
     );
     let by = || json!({"by": at("Text")});
     let field = tagged(
-        &["Unseen", "Free", "AtZero", "Lagging"],
+        &["Unseen", "Free", "AtZero", "Renewed", "Lagging"],
         json!({
         "TakeOver": strict("", json!({"user": at("Pods")})),
         "Reset": strict("", by()),
         "NewUserFloor": strict("", json!({"user": at("Pods"), "by": at("Text")})),
+        "ScalerPaused": strict("", json!({"by": at("Text")})),
         "InManifest": strict("", json!({"by": at("Text"), "adopted": {"type": "boolean"}})),
         "Aside": strict("", json!({"by": at("Text"), "why": at("AsideWhy")})),
         "Scaler": strict("", by())}),
@@ -307,6 +319,11 @@ fn decided() -> Definitions {
         "EarlierStep",
         "StaleView",
     ]);
+    let along = strict(
+        "What the write of a scaler's field takes along.",
+        json!({
+        "absent": {"type": "boolean"}, "bare": {"type": "boolean"}, "record": or_null("Recorded")}),
+    );
     vec![
         (
             "Reason",
@@ -319,6 +336,8 @@ fn decided() -> Definitions {
                 "LoweredMax",
                 "Steady",
                 "Adopting",
+                "ClaimDropped",
+                "Rollout",
                 "Held",
                 "TargetUnknown",
             ]),
@@ -328,7 +347,10 @@ fn decided() -> Definitions {
             tagged(
                 &[],
                 json!({
-            "SetFloor": strict("Move the floor.", json!({"uid": at("Text"), "from": at("Pods"), "to": at("Pods")})),
+            "SetFloor": strict("Move the floor.", json!({"uid": at("Text"), "from": at("Pods"), "to": at("Pods"),
+                "along": nullable(along)})),
+            "DropClaim": strict("Take our name off the field.", json!({"uid": at("Text")})),
+            "GiveBack": strict("The user's own value back.", json!({"uid": at("Text"), "from": at("Recorded"), "to": at("Recorded")})),
             "Adopt": strict("Own the field without moving it.", json!({"uid": at("Text"), "value": at("Pods")}))}),
             ),
         ),

@@ -14,6 +14,7 @@ use forewarm_api::{Amount, FunctionPolicyStatus, policy};
 use forewarm_core::decision::{Decision, Verdict};
 use forewarm_core::finding::{Condition as Kind, Finding, State};
 use forewarm_core::forecast::Trust;
+use forewarm_core::observation::Scaler;
 use forewarm_core::plan::footing;
 use forewarm_core::policy::Mode;
 use forewarm_core::units::{Demand, Percent, Replicas, Seconds, Wall};
@@ -173,18 +174,24 @@ fn bound_by(told: &Told<'_>) -> Option<String> {
 fn scaler(told: &Told<'_>) -> Option<ScalerStatus> {
     let target = told.function.observation.target.known()?;
     let own = told.target?;
-    let known = target.scaler.as_deref().and_then(|scaler| scaler.split_once(' '));
-    let (kind, name) = known.unwrap_or((&own.kind, &own.name));
-    let field = match (known.is_some(), kind) {
-        (false, _) => "spec.replicas",
-        (true, "ScaledObject") => "spec.minReplicaCount",
-        (true, _) => "spec.minReplicas",
+    let split = |text: &str| {
+        text.split_once('/')
+            .map(|(kind, name)| (kind.to_owned(), name.to_owned()))
     };
+    let (named, field, max) = match &target.scaler {
+        None => (None, "spec.replicas", None),
+        Some(Scaler::Several(names)) => {
+            let first = names.split(' ').next().unwrap_or_default();
+            (split(first), "", None)
+        }
+        Some(Scaler::One(field)) => (split(&field.scaler), field.field.as_str(), field.max),
+    };
+    let (kind, name) = named.unwrap_or_else(|| (own.kind.clone(), own.name.clone()));
     Some(ScalerStatus {
-        kind: kind.to_owned(),
-        name: name.to_owned(),
+        kind,
+        name,
         field: field.to_owned(),
-        max: None,
+        max: max.map(pods),
     })
 }
 

@@ -1,0 +1,89 @@
+//! Which Knative is installed: its floors may be written on revisions since 1.21.
+
+use std::sync::{PoisonError, RwLock};
+use std::time::Duration;
+
+use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
+use kube::{Api, Client};
+
+/// The resource definition whose label says the version.
+const DEFINITION: &str = "revisions.serving.knative.dev";
+/// The label.
+const VERSION: &str = "app.kubernetes.io/version";
+/// From here on a revision's annotation is taken over at run time, and rolls no pods.
+const OLDEST: (u32, u32) = (1, 21);
+/// Deadline of the question.
+const DEADLINE: Duration = Duration::from_secs(10);
+
+/// What is known of the Knative that is installed.
+#[derive(Debug, Default)]
+pub struct Knative(RwLock<State>);
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum State {
+    #[default]
+    Unasked,
+    TooOld,
+    Good,
+}
+
+impl Knative {
+    /// Takes in the version. `None`: it could not be read.
+    pub fn found(&self, version: Option<&str>) {
+        let state = if version.is_some_and(new_enough) {
+            State::Good
+        } else {
+            State::TooOld
+        };
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = state;
+    }
+
+    /// Whether it is too old, or of a version that cannot be read. `None`: not asked yet.
+    pub fn too_old(&self) -> Option<bool> {
+        match *self.0.read().unwrap_or_else(PoisonError::into_inner) {
+            State::Unasked => None,
+            State::TooOld => Some(true),
+            State::Good => Some(false),
+        }
+    }
+}
+
+/// The version as its label says. `None`: no label, no right to read it, or no answer.
+pub async fn version(client: &Client) -> Option<String> {
+    let api = Api::<CustomResourceDefinition>::all(client.clone());
+    let found = tokio::time::timeout(DEADLINE, api.get(DEFINITION)).await.ok()?.ok()?;
+    found.metadata.labels?.remove(VERSION)
+}
+
+fn new_enough(version: &str) -> bool {
+    let mut parts = version
+        .trim_start_matches('v')
+        .split('.')
+        .map(|part| part.parse::<u32>().ok());
+    matches!((parts.next(), parts.next()), (Some(Some(major)), Some(Some(minor))) if (major, minor) >= OLDEST)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions_since_1_21_are_new_enough_and_words_are_not() {
+        for good in ["1.21.0", "v1.21.3", "1.23.0", "2.0.0"] {
+            assert!(new_enough(good), "{good}");
+        }
+        for bad in ["1.20.9", "0.26.0", "devel", "", "1", "v1.x"] {
+            assert!(!new_enough(bad), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_version_that_cannot_be_read_is_too_old() {
+        let knative = Knative::default();
+        assert_eq!(knative.too_old(), None);
+        knative.found(None);
+        assert_eq!(knative.too_old(), Some(true));
+        knative.found(Some("1.23.0"));
+        assert_eq!(knative.too_old(), Some(false));
+    }
+}

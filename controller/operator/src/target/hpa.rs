@@ -1,0 +1,142 @@
+//! `HorizontalPodAutoscaler`: its floor is `spec.minReplicas`. Pure.
+//!
+//! The controller looks at an autoscaler every 15 s, so a raised floor acts that much later; a lowered one acts at
+//! once and leaves no memory. A target at zero is the autoscaler's only where it says `ScaledToZero` (1.37).
+
+use super::rights::{Rights, Rule, Scope};
+use super::spec_field::{SpecField, amount, drop_spec_claim, spec_rail};
+use super::workload::Serves;
+use super::{BuildError, Rail, ReadError, Release, Resource, TargetKind, TargetRef, Workload, workload};
+use forewarm_core::decision::Step;
+use forewarm_core::units::{Replicas, Seconds, Slots};
+use http::Request;
+use kube::api::DynamicObject;
+use serde_json::Value;
+
+/// `spec.minReplicas` of an autoscaler.
+#[derive(Clone, Copy, Debug)]
+pub struct Hpa;
+
+const FIELD: SpecField = SpecField {
+    kind: "HorizontalPodAutoscaler",
+    field: "minReplicas",
+    max: ("maxReplicas", None),
+    default: Replicas::ONE,
+};
+
+impl TargetKind for Hpa {
+    fn name(&self) -> &'static str {
+        "hpa"
+    }
+
+    fn resources(&self, _: &[Resource]) -> Vec<Resource> {
+        vec![Resource {
+            group: "autoscaling".to_owned(),
+            version: "v2".to_owned(),
+            kind: "HorizontalPodAutoscaler".to_owned(),
+            plural: "horizontalpodautoscalers".to_owned(),
+        }]
+    }
+
+    fn scales(&self, _: &Resource) -> bool {
+        true
+    }
+
+    fn prune(&self, object: &mut DynamicObject) {
+        workload::keep(
+            object,
+            &[
+                ("spec", &["minReplicas", "maxReplicas", "scaleTargetRef", "metrics"]),
+                ("status", &["conditions"]),
+            ],
+            &["spec", "minReplicas"],
+            |_| false,
+        );
+    }
+
+    fn read(&self, _: &Resource, object: &DynamicObject) -> Result<Workload, ReadError> {
+        let mut read = FIELD.read(object)?;
+        if let Some(scales) = &mut read.scales {
+            scales.slots = slots(&object.data["spec"]["metrics"]).map(Serves::Aim);
+            scales.own_zero = condition(&object.data["status"]["conditions"], "ScaledToZero");
+        }
+        Ok(read)
+    }
+
+    fn request(&self, resource: &Resource, target: &TargetRef, step: &Step) -> Result<Request<Vec<u8>>, BuildError> {
+        FIELD.request(resource, target, step)
+    }
+
+    fn drop_claim(
+        &self,
+        resource: &Resource,
+        target: &TargetRef,
+        live: &DynamicObject,
+    ) -> Result<Option<Request<Vec<u8>>>, BuildError> {
+        drop_spec_claim(resource, target, live)
+    }
+
+    /// The controller's own period: it takes a changed floor up with its next look.
+    fn latency(&self) -> Seconds {
+        Seconds(15)
+    }
+
+    fn rights(&self) -> Rights {
+        RIGHTS
+    }
+
+    fn rail(&self) -> Rail {
+        RAIL
+    }
+
+    fn release(&self) -> Release {
+        Release::GivenBack
+    }
+}
+
+/// What one replica serves by the autoscaler's only target per replica; with several, or only utilisation targets,
+/// nobody can tell.
+fn slots(metrics: &Value) -> Option<Slots> {
+    let averages = |metric: &Value| {
+        let source = ["pods", "object", "external"]
+            .iter()
+            .find_map(|source| metric.get(source))?;
+        source["target"].get("averageValue").and_then(amount)
+    };
+    let mut found = metrics.as_array()?.iter().filter_map(averages);
+    found.next().filter(|_| found.next().is_none())
+}
+
+/// Whether the condition is true.
+fn condition(conditions: &Value, name: &str) -> bool {
+    let is = |condition: &Value| condition["type"] == name && condition["status"] == "True";
+    conditions.as_array().is_some_and(|all| all.iter().any(is))
+}
+
+/// The whole object may be patched by this; only the rail narrows it to the floor.
+const RIGHTS: Rights = Rights {
+    rules: &[
+        Rule {
+            scope: Scope::Cluster,
+            group: "autoscaling",
+            resources: &["horizontalpodautoscalers"],
+            verbs: &["get", "list", "watch"],
+        },
+        Rule {
+            scope: Scope::Enrolled,
+            group: "autoscaling",
+            resources: &["horizontalpodautoscalers"],
+            verbs: &["patch"],
+        },
+    ],
+    listed: &[],
+};
+
+const RAIL: Rail = spec_rail!(
+    "hpa",
+    "autoscaling",
+    "v2",
+    "horizontalpodautoscalers",
+    "minReplicas",
+    "1"
+);
