@@ -317,6 +317,38 @@ mod tests {
         assert!(requests[1].ends_with("&limit=500&continue=next"), "{requests:?}");
     }
 
+    /// What is at scalers, by requests and steps; an API that is not there answers in plain words.
+    #[tokio::test(start_paused = true)]
+    async fn what_is_held_at_scalers_is_found_and_missing_apis_are_passed_over() {
+        let hpa = json!({"metadata": {"name": "f", "namespace": "payments", "uid": "u-1",
+                                      "annotations": {"forewarm.dev/user-floor": "2"}},
+                         "spec": {"minReplicas": 12, "maxReplicas": 20, "scaleTargetRef": {"kind": "Deployment", "name": "f"}}});
+        let (client, seen) = api_server(move |request| {
+            if request.uri.contains("horizontalpodautoscalers") {
+                let items = json!([hpa, {"metadata": {"name": "g", "namespace": "payments", "uid": "u-2"},
+                                         "spec": {"minReplicas": 3, "maxReplicas": 20, "scaleTargetRef": {"name": "g"}}}]);
+                return Reply::Json(
+                    200,
+                    json!({"apiVersion": "autoscaling/v2", "kind": "HorizontalPodAutoscalerList",
+                                               "metadata": {}, "items": items}),
+                );
+            }
+            Reply::status(404, "Failed to parse error data", "404 page not found")
+        });
+        let held = scalers::held(&client, &Kinds::new(&[])).await.unwrap();
+        assert_eq!(held.len(), 1);
+        assert_eq!(
+            (held[0].writes.kind.as_str(), held[0].writes.name.as_str()),
+            ("HorizontalPodAutoscaler", "f")
+        );
+        assert_eq!(held[0].steps.len(), 2, "the value and the record, then our entry");
+        assert_eq!(
+            seen.all().len(),
+            4,
+            "autoscalers, ScaledObjects, Services and Revisions of Knative"
+        );
+    }
+
     #[tokio::test(start_paused = true)]
     async fn an_api_server_without_the_kind_is_no_error_and_one_that_fails_is() {
         let (lines, _) = told(true, |_| Reply::status(404, "NotFound", "no such kind")).await;

@@ -47,6 +47,12 @@ var Components = []Component{
 	{"pause", "images", "./pause", "", "", 1},
 	{"web", "images", "./web", "", "", 2},
 	{"helm3", "helm3", "helm.sh/helm/v3/cmd/helm", "", helm3Stamp, 44},
+	{"knative-autoscaler", "knative", "knative.dev/serving/cmd/autoscaler", "", "", 70},
+	{"knative-controller", "knative", "knative.dev/serving/cmd/controller", "", "", 20},
+	{"knative-webhook", "knative", "knative.dev/serving/cmd/webhook", "", "", 5},
+	{"knative-activator", "knative", "knative.dev/serving/cmd/activator", "", "", 5},
+	{"knative-queue", "knative", "knative.dev/serving/cmd/queue", "", "", 5},
+	{"keda-operator", "keda", "github.com/kedacore/keda/v2/cmd/operator", "", "", 300},
 }
 
 // Find returns the component of that name.

@@ -11,6 +11,9 @@ type Map map[string]any
 // Object is a manifest to be changed field by field and applied.
 type Object struct{ fields Map }
 
+// ObjectOf makes an object of its fields.
+func ObjectOf(fields Map) Object { return Object{fields} }
+
 // With sets a field, named by its path as in "spec.floor.min", and returns the object. A nil value takes it out.
 func (o Object) With(path string, value any) Object {
 	parts := strings.Split(path, ".")

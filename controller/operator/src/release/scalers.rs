@@ -78,7 +78,8 @@ async fn all(client: &Client, resource: &Resource, kind: &dyn TargetKind) -> Res
             .map_err(|_| ReleaseError::Late)?
         {
             Ok(page) => page,
-            Err(kube::Error::Api(status)) if status.is_not_found() => return Ok(all),
+            // An API that is not there answers in plain words, so only the code tells.
+            Err(kube::Error::Api(status)) if status.code == 404 => return Ok(all),
             Err(error) => return Err(ReleaseError::List(error)),
         };
         let more = page.metadata.continue_.clone().filter(|token| !token.is_empty());

@@ -1,0 +1,32 @@
+// Package knative proves that Forewarm moves the floor of a Knative revision, rolls nothing, and gives it back: against
+// the real controller, autoscaler, activator and webhook. There is no ingress, and none is needed for it.
+package knative
+
+import (
+	"flag"
+	"os"
+	"testing"
+	"time"
+
+	"forewarm.dev/tests/cluster/bed"
+	"forewarm.dev/tests/cluster/forewarm"
+	"forewarm.dev/tests/cluster/kit"
+	"forewarm.dev/tests/cluster/peers"
+)
+
+// patience is for what takes a few ticks and Knative's reconciles.
+const patience = 2 * time.Minute
+
+// threeTicks is how long nothing may happen where nothing must.
+const threeTicks = 6 * time.Second
+
+func TestMain(m *testing.M) {
+	if err := flag.Set("test.parallel", "4"); err != nil {
+		panic(err)
+	}
+	// On the host: a bed has no way to the modules.
+	if err := peers.FetchKnative(); err != nil {
+		panic(err)
+	}
+	os.Exit(kit.Main(m, bed.Options{}, peers.Knative, forewarm.Setup{}.Prepare))
+}

@@ -1,0 +1,51 @@
+package peers
+
+import (
+	"regexp"
+	"strings"
+
+	"forewarm.dev/tests/cluster/kit"
+)
+
+const kedaModule = "github.com/kedacore/keda/v2"
+
+// FetchKEDA brings KEDA's manifests: a step for the host.
+func FetchKEDA() error {
+	_, err := moduleDir("keda", kedaModule)
+	return err
+}
+
+var kedaImage = regexp.MustCompile(`(?m)^( *)image: ghcr\.io/kedacore/(keda[a-z-]*):.*\n *(command:\n *- /[a-z-]+\n)?`)
+
+// KEDA installs its operator: a step for kit.Main.
+func KEDA(k *kit.Kit) error {
+	dir, err := moduleDir("keda", kedaModule)
+	if err != nil {
+		return err
+	}
+	if err := k.LoadBinary(k.Bin("keda-operator"), "dev.local/keda:1"); err != nil {
+		return err
+	}
+	config := dir + "/config/"
+	definitions, err := read(config, "crd/bases/*.yaml", "general/namespace.yaml", "service_account/service_account.yaml")
+	if err != nil {
+		return err
+	}
+	if err := apply(k, definitions); err != nil {
+		return err
+	}
+	if err := established(k); err != nil {
+		return err
+	}
+	manifests, err := read(config, "rbac/role.yaml", "rbac/role_binding.yaml", "manager/manager.yaml", "manager/service.yaml")
+	if err != nil {
+		return err
+	}
+	manifests = local(manifests, kedaImage, "")
+	manifests = strings.ReplaceAll(manifests, "imagePullPolicy: Always\n", "")
+	manifests = strings.ReplaceAll(manifests, "initialDelaySeconds: 20", "initialDelaySeconds: 2")
+	if err := apply(k, manifests); err != nil {
+		return err
+	}
+	return rolledOut(k, "keda", "keda-operator")
+}

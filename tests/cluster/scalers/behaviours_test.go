@@ -1,0 +1,175 @@
+package scalers
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"forewarm.dev/tests/cluster/forewarm"
+	"forewarm.dev/tests/cluster/kit"
+)
+
+// floorUp: the floor is raised with the user's own value recorded in the same write, our claim is dropped, and the
+// scaler carries it out.
+func floorUp(t *testing.T, of kind) {
+	s := newScene(t, of)
+	audit := s.k.AuditFromNow(t)
+	s.enforce(6)
+	s.floor(6)
+	s.unclaimed()
+	if recorded := s.recorded(); recorded != "2" {
+		t.Errorf("the user's own floor is recorded as %q", recorded)
+	}
+	s.replicas(6)
+	s.condition("Active", "Enforcing", "spec."+of.field)
+	if found := falls(s, audit); len(found) != 1 || found[0] != 6 {
+		t.Errorf("the floor was written as %v", found)
+	}
+}
+
+// floorDown: what we hold comes down by at most a quarter at a time, to what is wanted.
+func floorDown(t *testing.T, of kind) {
+	s := taken(t, of, 8)
+	s.replicas(8)
+	s.k.WaitPods(t, s.namespace, "app="+name, 8, 2*patience)
+	audit := s.k.AuditFromNow(t)
+	s.policy(`{"floor":{"min":3}}`)
+	s.floor(3)
+	before := int64(8)
+	for _, value := range falls(s, audit) {
+		if fall := before - value; fall > max(1, before/4) {
+			t.Errorf("a fall from %d to %d", before, value)
+		}
+		before = value
+	}
+	if recorded := s.recorded(); recorded != "2" {
+		t.Errorf("the record became %q", recorded)
+	}
+}
+
+func givenBack(t *testing.T, of kind) {
+	t.Run("delete", func(t *testing.T) {
+		t.Parallel()
+		s := taken(t, of, 8)
+		s.kubectl("delete", "functionpolicy", name)
+		s.returned(2)
+	})
+	t.Run("shadow", func(t *testing.T) {
+		t.Parallel()
+		s := taken(t, of, 8)
+		s.policy(`{"mode":"Shadow"}`)
+		s.returned(2)
+		s.still("in Shadow", 2)
+	})
+}
+
+// userEditWins: a person's value stays until the record is taken off, and is then the user's own.
+func userEditWins(t *testing.T, of kind) {
+	s := taken(t, of, 6)
+	s.unclaimed()
+	s.patch(`{"` + of.field + `":4}`)
+	s.condition("Conflict", "FieldTaken", "kubectl-patch")
+	s.still("a person's value", 4)
+	s.kubectl("annotate", of.plural, name, userFloor+"-")
+	s.floor(6)
+	if recorded := s.recorded(); recorded != "4" {
+		t.Errorf("the user's own floor is recorded as %q", recorded)
+	}
+}
+
+func pauseHonoured(t *testing.T, of kind) {
+	s := taken(t, of, 6)
+	s.kubectl("annotate", "functionpolicy", name, "forewarm.dev/paused=true")
+	s.condition("Active", "Paused")
+	s.policy(`{"floor":{"min":9}}`)
+	s.still("a pause", 6)
+	s.kubectl("annotate", "functionpolicy", name, "forewarm.dev/paused-")
+	s.floor(9)
+}
+
+// deployReset: Helm 4 upgrades with the line in the manifest never fail, and what they set back is raised again.
+func deployReset(t *testing.T, of kind) {
+	s := &scene{T: t, kind: of, k: kit.Of(t)}
+	s.namespace = forewarm.Enrolled(t, s.k)
+	s.k.Apply(t, forewarm.Function(s.namespace, name, 2).JSON())
+	manifest := of.manifest(s.namespace, name, 2).With("metadata.annotations", forewarm.Map{"note": "NOTE"}).JSON()
+	folder := t.TempDir()
+	for file, text := range map[string]string{
+		"Chart.yaml":       "apiVersion: v2\nname: f\nversion: 0.1.0\n",
+		"templates/f.yaml": strings.Replace(manifest, "NOTE", "{{ .Values.note }}", 1) + "\n",
+	} {
+		path := filepath.Join(folder, file)
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	deploy := func(note string) {
+		t.Helper()
+		if _, err := s.k.Run("", "helm", "upgrade", "--install", name, folder, "--namespace", s.namespace, "--set", "note="+note); err != nil {
+			t.Fatalf("a deploy failed: %v", err)
+		}
+	}
+	deploy("a")
+	s.k.WaitPods(t, s.namespace, "app="+name, 2, patience)
+	s.enforce(6)
+	s.floor(6)
+	s.unclaimed()
+	log := forewarm.FollowLog(t, s.k)
+	for _, note := range []string{"b", "c"} {
+		at := time.Now()
+		deploy(note)
+		log.Wait(t, "a reset that is raised again", patience, forewarm.Is(forewarm.Decision), forewarm.About(s.namespace, name),
+			forewarm.Since(at), func(l forewarm.Line) bool { return l.Reason == "DeployReset" && l.Moves(6) })
+		s.floor(6)
+		s.unclaimed()
+	}
+	if recorded := s.recorded(); recorded != "2" {
+		t.Errorf("the record became %q", recorded)
+	}
+}
+
+func twoScalers(t *testing.T, of kind, other func(s *scene) forewarm.Object) {
+	s := newScene(t, of)
+	s.k.Apply(t, other(s).JSON())
+	s.enforce(6)
+	s.condition("Conflict", "Scaler", " and ")
+	s.still("two scalers", 2)
+}
+
+// railRefuses: with the operator's own token everything but the floor is refused, and a floor that falls far.
+func railRefuses(t *testing.T, of kind) {
+	s := taken(t, of, 12)
+	s.unclaimed()
+	s.kubectl("annotate", "functionpolicy", name, "forewarm.dev/paused=true")
+	token := strings.TrimSpace(s.k.Kubectl(t, "--namespace", forewarm.Namespace, "create", "token", forewarm.Release))
+	try := func(patch string) error {
+		_, err := s.k.Run("", "kubectl", "--token", token, "--namespace", s.namespace, "patch", of.plural, name,
+			"--field-manager", "forewarm", "--type=json", "--patch", patch)
+		return err
+	}
+	at := "/spec/" + of.field
+	for what, row := range map[string]struct{ patch, words string }{
+		"a far fall":        {`[{"op":"replace","path":"` + at + `","value":5}]`, "at most a quarter"},
+		"under the own":     {`[{"op":"replace","path":"` + at + `","value":1}]`, "denied request"},
+		"the maximum":       {`[{"op":"add","path":"/spec/` + s.maximum() + `","value":99}]`, "may change only spec." + of.field},
+		"a label":           {`[{"op":"add","path":"/metadata/labels","value":{"a":"b"}}]`, "only the annotation"},
+		"a lying record":    {`[{"op":"replace","path":"` + at + `","value":13},{"op":"replace","path":"/metadata/annotations/forewarm.dev~1user-floor","value":"12"}]`, "only when another manager"},
+		"a wrong give-back": {`[{"op":"replace","path":"` + at + `","value":4},{"op":"remove","path":"/metadata/annotations/forewarm.dev~1user-floor"}]`, "restore the value recorded"},
+	} {
+		if err := try(row.patch); err == nil || !strings.Contains(err.Error(), row.words) {
+			t.Errorf("%s: %v, not %q", what, err, row.words)
+		}
+	}
+	if err := try(`[{"op":"replace","path":"` + at + `","value":13}]`); err != nil {
+		t.Errorf("a raise: %v", err)
+	}
+}
+
+func (s *scene) maximum() string {
+	return strings.Replace(s.field, "min", "max", 1)
+}

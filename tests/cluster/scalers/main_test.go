@@ -1,0 +1,33 @@
+// Package scalers proves that Forewarm moves the floor of the scaler that is already there, and gives it back: against
+// the real controllers. Tests are named SCALER_behaviour.
+package scalers
+
+import (
+	"flag"
+	"os"
+	"testing"
+	"time"
+
+	"forewarm.dev/tests/cluster/bed"
+	"forewarm.dev/tests/cluster/forewarm"
+	"forewarm.dev/tests/cluster/kit"
+	"forewarm.dev/tests/cluster/peers"
+)
+
+// patience is for what takes a few ticks of two seconds on an idle machine, and one look of a scaler's of 15 s.
+const patience = 90 * time.Second
+
+// threeTicks is how long nothing may happen where nothing must.
+const threeTicks = 6 * time.Second
+
+func TestMain(m *testing.M) {
+	// They wait for ticks most of the time.
+	if err := flag.Set("test.parallel", "6"); err != nil {
+		panic(err)
+	}
+	// On the host: a bed has no way to the modules.
+	if err := peers.FetchKEDA(); err != nil {
+		panic(err)
+	}
+	os.Exit(kit.Main(m, bed.Options{}, peers.KEDA, forewarm.Setup{}.Prepare))
+}
