@@ -12,9 +12,12 @@ import (
 	"path/filepath"
 	"testing"
 
+	authentication "k8s.io/api/authentication/v1"
 	core "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	meta "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/dynamic"
+	"k8s.io/client-go/rest"
 
 	"forewarm.dev/tests/cluster/kit"
 )
@@ -112,6 +115,22 @@ func Enrolled(t testing.TB, k *kit.Kit) string {
 	k.Kubectl(t, "--namespace", namespace, "create", "rolebinding", Release,
 		"--clusterrole="+WriteRole, "--serviceaccount="+Namespace+":"+Release)
 	return namespace
+}
+
+// Operator is a client with a token of the operator's ServiceAccount, as a thief of it would be.
+func Operator(t testing.TB, k *kit.Kit) dynamic.Interface {
+	t.Helper()
+	token, err := k.Typed.CoreV1().ServiceAccounts(Namespace).CreateToken(context.Background(), Release,
+		&authentication.TokenRequest{}, meta.CreateOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	client, err := dynamic.NewForConfig(&rest.Config{Host: k.Config.Host, BearerToken: token.Status.Token,
+		UserAgent: "forewarm-tests-thief", TLSClientConfig: rest.TLSClientConfig{CAData: k.Config.CAData, CAFile: k.Config.CAFile}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return client
 }
 
 func ensureNamespace(k *kit.Kit, name string) error {

@@ -10,6 +10,7 @@ import (
 	meta "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/types"
 
 	"forewarm.dev/tests/cluster/forewarm"
 	"forewarm.dev/tests/cluster/kit"
@@ -216,10 +217,9 @@ func Test_knative_rail_refuses(t *testing.T) {
 	s.enforce(8)
 	s.floor("8")
 	s.kubectl("annotate", "functionpolicy", name, "forewarm.dev/paused=true")
-	token := strings.TrimSpace(s.k.Kubectl(t, "--namespace", forewarm.Namespace, "create", "token", forewarm.Release))
+	operator := forewarm.Operator(t, s.k).Resource(revisions).Namespace(s.namespace)
 	try := func(patch string) error {
-		_, err := s.k.Run("", "kubectl", "--token", token, "--namespace", s.namespace, "patch", "revision", s.revision().GetName(),
-			"--field-manager", "forewarm", "--type=json", "--patch", patch)
+		_, err := operator.Patch(context.Background(), s.revision().GetName(), types.JSONPatchType, []byte(patch), meta.PatchOptions{FieldManager: "forewarm"})
 		return err
 	}
 	at := "/metadata/annotations/autoscaling.knative.dev~1min-scale"

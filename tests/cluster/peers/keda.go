@@ -15,7 +15,11 @@ func FetchKEDA() error {
 	return err
 }
 
-var kedaImage = regexp.MustCompile(`(?m)^( *)image: ghcr\.io/kedacore/(keda[a-z-]*):.*\n *(command:\n *- /[a-z-]+\n)?`)
+var (
+	kedaImage = regexp.MustCompile(`(?m)^( *)image: ghcr\.io/kedacore/(keda[a-z-]*):.*$`)
+	// The image's own entry point is the binary, and it is never pulled.
+	kedaElsewhere = regexp.MustCompile(`(?m)^ *(command:\n *- /[a-z-]+|imagePullPolicy: Always)\n`)
+)
 
 // KEDA installs its operator: a step for kit.Main.
 func KEDA(k *kit.Kit) error {
@@ -41,8 +45,7 @@ func KEDA(k *kit.Kit) error {
 	if err != nil {
 		return err
 	}
-	manifests = local(manifests, kedaImage, "")
-	manifests = strings.ReplaceAll(manifests, "imagePullPolicy: Always\n", "")
+	manifests = local(kedaElsewhere.ReplaceAllString(manifests, ""), kedaImage, "")
 	manifests = strings.ReplaceAll(manifests, "initialDelaySeconds: 20", "initialDelaySeconds: 2")
 	if err := apply(k, manifests); err != nil {
 		return err

@@ -1,11 +1,15 @@
 package scalers
 
 import (
+	"context"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
+
+	meta "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 
 	"forewarm.dev/tests/cluster/forewarm"
 	"forewarm.dev/tests/cluster/kit"
@@ -146,10 +150,9 @@ func railRefuses(t *testing.T, of kind) {
 	s := taken(t, of, 12)
 	s.unclaimed()
 	s.kubectl("annotate", "functionpolicy", name, "forewarm.dev/paused=true")
-	token := strings.TrimSpace(s.k.Kubectl(t, "--namespace", forewarm.Namespace, "create", "token", forewarm.Release))
+	operator := forewarm.Operator(t, s.k).Resource(s.resource).Namespace(s.namespace)
 	try := func(patch string) error {
-		_, err := s.k.Run("", "kubectl", "--token", token, "--namespace", s.namespace, "patch", of.plural, name,
-			"--field-manager", "forewarm", "--type=json", "--patch", patch)
+		_, err := operator.Patch(context.Background(), name, types.JSONPatchType, []byte(patch), meta.PatchOptions{FieldManager: "forewarm"})
 		return err
 	}
 	at := "/spec/" + of.field

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use forewarm_core::decision::Step;
 use forewarm_core::observation::Recorded;
 use forewarm_core::policy::{FunctionKey, Mode};
+use forewarm_core::units::Replicas;
 
 use super::policies::PolicySeen;
 use super::stores::Stores;
@@ -119,27 +120,26 @@ fn template(stores: &Stores, found: &Found) -> Option<Recorded> {
     service(stores, found)?.template
 }
 
-/// The steps that give a floor back. `template`: the user's own value, where nothing is recorded beside the field;
-/// a revision whose service is gone gets none.
+/// The steps that give a floor back. `template`: the user's own value, where nothing is recorded beside the field; a
+/// revision whose service is gone gets none.
+///
+/// What is recorded beside the field goes back at once, and so does a revision's floor to nothing: that is what their
+/// rails take for leaving. To a value of its template a revision comes down by a quarter a tick, as its rail demands.
 pub fn give_back(found: &Found, template: Option<Recorded>) -> Option<Left> {
     let object = &found.object;
     let field = &object.scales.as_ref()?.field;
     let to = field.recorded.or(template).unwrap_or(Recorded::Absent);
     let (uid, from) = (object.uid.clone(), field.live(object.replicas));
-    let mut steps = vec![Step::GiveBack {
-        uid: uid.clone(),
-        from,
-        to: if field.annotated { to } else { Recorded::Absent },
-    }];
-    // A fall to nothing is what its rail takes for leaving; the template's value goes back on top.
-    if let (false, Recorded::Value(value)) = (field.annotated, to) {
-        steps.push(Step::GiveBack {
-            uid: uid.clone(),
-            from: Recorded::Absent,
-            to: Recorded::Value(value),
-        });
-    }
-    steps.push(Step::DropClaim { uid });
+    let claim = Step::DropClaim { uid: uid.clone() };
+    let steps = match to {
+        Recorded::Value(own) if !field.annotated && object.replicas != own => {
+            let most = object.replicas.minus(Replicas((object.replicas.0 / 4).max(1)));
+            let to = Recorded::Value(own.max(most));
+            vec![Step::GiveBack { uid, from, to }]
+        }
+        Recorded::Value(_) if !field.annotated => vec![claim],
+        Recorded::Value(_) | Recorded::Absent => vec![Step::GiveBack { uid, from, to }, claim],
+    };
     Some(Left {
         writes: found.reference(),
         steps,
