@@ -231,14 +231,13 @@ func anotherValue(s *scene) {
 	s.Log(line)
 }
 
-// A known scaler has the target: its name is in the status, and nothing is written; when it goes, Forewarm goes on.
+// A known scaler has the target: its floor is the one that is written, up to its maximum; when it goes, Forewarm goes on.
 func aScaler(s *scene) {
 	s.apply(2, "a")
 	s.kubectl("autoscale", "deployment", name, "--name=tide", "--min=2", "--max=3", "--cpu=80%")
 	s.enforce(4)
-	s.condition("Conflict", "Scaler", "HorizontalPodAutoscaler/tide")
-	s.condition("Active", "Scaler")
-	s.still("while a scaler has the target", 2)
+	s.condition("Active", "Enforcing", "HorizontalPodAutoscaler/tide")
+	s.scaled(3)
 	if own := s.own(); len(own) != 0 {
 		s.Errorf("Forewarm wrote %+v", own)
 	}

@@ -81,6 +81,7 @@ fn foreign(target: &Target, standing: &Standing, user: Replicas, now: Now) -> Fi
         Some(by) if target.floor == user => reset(by, standing, now),
         Some(by) => FieldVerdict::NewUserFloor { user: target.floor, by },
         None if unsaved(target, standing) => FieldVerdict::Free,
+        None if scaler_gone(target) => FieldVerdict::TakeOver { user: target.floor },
         None if too_early(target, standing, now) => FieldVerdict::Lagging,
         None => FieldVerdict::Aside {
             by: writer(target),
@@ -108,6 +109,12 @@ fn reset(by: String, standing: &Standing, now: Now) -> FieldVerdict {
 /// between, and the server keeps no entry for a field that nobody named before us.
 fn unsaved(target: &Target, standing: &Standing) -> bool {
     standing.written_at.is_none() && target.ownership.updated_by.is_none()
+}
+
+/// True for a value that a scaler set which the target no longer has: nobody's any more.
+fn scaler_gone(target: &Target) -> bool {
+    let by = target.ownership.updated_by.as_ref().map(|writer| writer.name.as_str());
+    matches!(by, Some("kube-controller-manager" | "keda"))
 }
 
 /// True for a read that may be older than our last write. Keeping off lasts until somebody touches the policy, so
@@ -190,6 +197,12 @@ mod tests {
             "a person who goes back is a person"
         );
         assert_eq!(by("kubectl", Person, 30), taken("kubectl"));
+        let user = Replicas(7);
+        assert_eq!(
+            by("kube-controller-manager", Person, 7),
+            FieldVerdict::TakeOver { user },
+            "a scaler that went"
+        );
         assert_eq!(seen(&mut unnamed(30)), taken("an unnamed writer"));
         assert_eq!(by("kubectl", Person, 0), FieldVerdict::AtZero);
     }
