@@ -234,6 +234,7 @@ async fn policies(client: Client) -> Result<Vec<DynamicObject>, ReleaseError> {
 mod tests {
     use super::*;
     use crate::api_server::{Reply, Seen, api_server, journal};
+    use forewarm_core::decision::Step;
     use serde_json::json;
 
     fn policy(name: &str, spec: &Value, status: &Value) -> Value {
@@ -326,7 +327,10 @@ mod tests {
         let (client, seen) = api_server(move |request| {
             if request.uri.contains("horizontalpodautoscalers") {
                 let items = json!([hpa, {"metadata": {"name": "g", "namespace": "payments", "uid": "u-2"},
-                                         "spec": {"minReplicas": 3, "maxReplicas": 20, "scaleTargetRef": {"name": "g"}}}]);
+                                         "spec": {"minReplicas": 3, "maxReplicas": 20, "scaleTargetRef": {"name": "g"}}},
+                                        {"metadata": {"name": "h", "namespace": "payments", "uid": "u-3", "managedFields": [
+                                            {"manager": "forewarm", "operation": "Update", "fieldsV1": {"f:spec": {"f:minReplicas": {}}}}]},
+                                         "spec": {"minReplicas": 2, "maxReplicas": 20, "scaleTargetRef": {"name": "h"}}}]);
                 return Reply::Json(
                     200,
                     json!({"apiVersion": "autoscaling/v2", "kind": "HorizontalPodAutoscalerList",
@@ -336,7 +340,12 @@ mod tests {
             Reply::status(404, "Failed to parse error data", "404 page not found")
         });
         let held = scalers::held(&client, &Kinds::new(&[])).await.unwrap();
-        assert_eq!(held.len(), 1);
+        assert_eq!(held.len(), 2);
+        assert_eq!(
+            held[1].steps,
+            [Step::DropClaim { uid: "u-3".into() }],
+            "the value is back, our entry is not off"
+        );
         assert_eq!(
             (held[0].writes.kind.as_str(), held[0].writes.name.as_str()),
             ("HorizontalPodAutoscaler", "f")

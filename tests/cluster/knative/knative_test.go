@@ -90,6 +90,23 @@ func (s *scene) floor(wanted string) {
 	})
 }
 
+// floorOf waits until a revision that is picked has the value.
+func (s *scene) floorOf(pick func(name string) bool, wanted string) {
+	s.Helper()
+	kit.WaitFor(s, "a floor of "+wanted, patience, func() error {
+		found, err := s.k.Dynamic.Resource(revisions).Namespace(s.namespace).List(context.Background(), meta.ListOptions{})
+		if err != nil {
+			return err
+		}
+		for _, revision := range found.Items {
+			if pick(revision.GetName()) && revision.GetAnnotations()[minScale] == wanted {
+				return nil
+			}
+		}
+		return fmt.Errorf("of %d revisions none has it", len(found.Items))
+	})
+}
+
 // unowned waits until nothing of ours is noted on the revision.
 func (s *scene) unowned() {
 	s.Helper()

@@ -55,6 +55,8 @@ struct Write<'a> {
     from: Option<Recorded>,
     to: Option<Replicas>,
     falls: bool,
+    /// It is made from a live look whatever the watch shows.
+    leaves: bool,
 }
 
 impl<'a> Write<'a> {
@@ -70,12 +72,14 @@ impl<'a> Write<'a> {
                 },
                 to: Some(*to),
                 falls: to < from,
+                leaves: false,
             },
             Step::Adopt { uid, value: at } => Self {
                 uid,
                 from: value(*at),
                 to: Some(*at),
                 falls: false,
+                leaves: false,
             },
             Step::GiveBack { uid, from, to } => Self {
                 uid,
@@ -85,12 +89,14 @@ impl<'a> Write<'a> {
                     Recorded::Absent => None,
                 },
                 falls: true,
+                leaves: true,
             },
             Step::DropClaim { uid } => Self {
                 uid,
                 from: None,
                 to: None,
                 falls: false,
+                leaves: true,
             },
         }
     }
@@ -209,6 +215,7 @@ impl Gate {
             return fenced(Fence::StaleView);
         }
         match self.own.next(write.uid) {
+            Next::Wait if write.leaves => Ok(true),
             Next::Wait => fenced(Fence::NotYetVisible),
             Next::AfterLook => Ok(true),
             Next::Free => Ok(write.falls),

@@ -103,7 +103,8 @@ pub fn is_ours(object: &Workload) -> bool {
         return false;
     }
     if scales.field.annotated {
-        scales.field.recorded.is_some()
+        // The entry alone is left where the value went back and dropping our claim failed.
+        scales.field.recorded.is_some() || object.ownership.written_by_us
     } else {
         object.ownership.written_by_us
     }
@@ -124,7 +125,7 @@ fn template(stores: &Stores, found: &Found) -> Option<Recorded> {
 /// revision whose service is gone gets none.
 ///
 /// What is recorded beside the field goes back at once, and so does a revision's floor to nothing: that is what their
-/// rails take for leaving. To a value of its template a revision comes down by a quarter a tick, as its rail demands.
+/// rails take for leaving. To a value of its template a revision comes down by a quarter at a time, as its rail demands.
 pub fn give_back(found: &Found, template: Option<Recorded>) -> Option<Left> {
     let object = &found.object;
     let field = &object.scales.as_ref()?.field;
@@ -132,12 +133,16 @@ pub fn give_back(found: &Found, template: Option<Recorded>) -> Option<Left> {
     let (uid, from) = (object.uid.clone(), field.live(object.replicas));
     let claim = Step::DropClaim { uid: uid.clone() };
     let steps = match to {
-        Recorded::Value(own) if !field.annotated && object.replicas != own => {
-            let most = object.replicas.minus(Replicas((object.replicas.0 / 4).max(1)));
-            let to = Recorded::Value(own.max(most));
-            vec![Step::GiveBack { uid, from, to }]
+        Recorded::Value(own) if !field.annotated => {
+            let downs = downs(object.replicas, own);
+            let down = |(from, to): (Replicas, Replicas)| Step::GiveBack {
+                uid: uid.clone(),
+                from: Recorded::Value(from),
+                to: Recorded::Value(to),
+            };
+            downs.into_iter().map(down).chain([claim]).collect()
         }
-        Recorded::Value(_) if !field.annotated => vec![claim],
+        Recorded::Value(_) | Recorded::Absent if field.annotated && field.recorded.is_none() => vec![claim],
         Recorded::Value(_) | Recorded::Absent => vec![Step::GiveBack { uid, from, to }, claim],
     };
     Some(Left {
@@ -145,4 +150,35 @@ pub fn give_back(found: &Found, template: Option<Recorded>) -> Option<Left> {
         steps,
         to,
     })
+}
+
+/// Falls of at most a quarter, or one, from here to there; a rise is one.
+fn downs(mut from: Replicas, own: Replicas) -> Vec<(Replicas, Replicas)> {
+    let mut downs = Vec::new();
+    while from != own {
+        let to = from.minus(Replicas((from.0 / 4).max(1))).max(own);
+        downs.push((from, to));
+        from = to;
+    }
+    downs
+}
+
+#[cfg(test)]
+mod tests {
+    use super::downs;
+    use forewarm_core::units::Replicas;
+
+    #[test]
+    fn no_fall_is_larger_than_a_quarter_or_one() {
+        let of = |from, own| -> Vec<u32> {
+            downs(Replicas(from), Replicas(own))
+                .iter()
+                .map(|(_, to)| to.0)
+                .collect()
+        };
+        assert_eq!(of(20, 2), [15, 12, 9, 7, 6, 5, 4, 3, 2]);
+        assert_eq!(of(2, 2), Vec::<u32>::new());
+        assert_eq!(of(2, 5), [5], "a floor under the user's own is raised");
+        assert_eq!(of(1, 0), [0]);
+    }
 }

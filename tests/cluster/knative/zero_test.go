@@ -1,0 +1,57 @@
+package knative
+
+import (
+	"testing"
+
+	"forewarm.dev/tests/cluster/forewarm"
+)
+
+// Zero is Knative's to make: a raised floor wakes the revision, and given back it sleeps again.
+func Test_knative_wakes_from_zero(t *testing.T) {
+	t.Parallel()
+	s := newScene(t, "")
+	s.replicas(0)
+	s.enforce(2)
+	s.floor("2")
+	s.replicas(2)
+	s.kubectl("delete", "functionpolicy", name)
+	s.floor("")
+	s.replicas(0)
+}
+
+// A new revision takes the traffic at the floor of its template: what was held is written to it, and the one before it
+// keeps nothing of ours.
+func Test_knative_deploy_reset(t *testing.T) {
+	t.Parallel()
+	s := newScene(t, "")
+	s.enforce(3)
+	s.floor("3")
+	first := s.revision().GetName()
+	s.kubectl("patch", "services.serving.knative.dev", name, "--type=merge", "--patch",
+		`{"spec":{"template":{"metadata":{"annotations":{"note":"b"}}}}}`)
+	s.floorOf(func(name string) bool { return name != first }, "3")
+	s.floorOf(func(name string) bool { return name == first }, "")
+}
+
+// The Deployment of a revision is Knative's; a policy that names it is told so.
+func Test_knative_two_scalers_conflict(t *testing.T) {
+	t.Parallel()
+	s := newScene(t, "")
+	deployment := s.revision().GetName() + "-deployment"
+	s.k.Apply(t, forewarm.Enforce(s.namespace, deployment).With("spec.floor.min", 4).JSON())
+	forewarm.WaitCondition(s, s.k, s.namespace, deployment, "Conflict", "Scaler", patience, "Revision/"+s.revision().GetName())
+	s.still("Knative's own", "")
+}
+
+// The autoscaler comes back to a floor that is where it was.
+func Test_knative_scaler_restarted(t *testing.T) {
+	s := newScene(t, "")
+	s.enforce(3)
+	s.replicas(3)
+	s.k.Kubectl(t, "--namespace", "knative-serving", "rollout", "restart", "deployment/autoscaler")
+	s.k.Kubectl(t, "--namespace", "knative-serving", "rollout", "status", "deployment/autoscaler", "--timeout=3m")
+	s.still("after a restart", "3")
+	s.kubectl("patch", "functionpolicy", name, "--type=merge", "--patch", `{"spec":{"floor":{"min":4}}}`)
+	s.floor("4")
+	s.replicas(4)
+}
