@@ -33,18 +33,21 @@ pub fn sentence(problems: &[PolicyProblem]) -> String {
 
 /// At most 64 characters, none of them a control or a direction mark.
 fn printable(value: &str) -> String {
-    let plain =
-        |c: char| !c.is_control() && !('\u{200e}'..='\u{202e}').contains(&c) && !('\u{2066}'..='\u{2069}').contains(&c);
     let cut: String = value
         .chars()
         .take(64)
-        .map(|c| if plain(c) { c } else { '\u{fffd}' })
+        .map(|c| if is_unprintable(c) { '\u{fffd}' } else { c })
         .collect();
     match (cut.is_empty(), value.chars().nth(64).is_some()) {
         (true, _) => "empty".to_owned(),
         (false, true) => format!("{cut}…"),
         (false, false) => cut,
     }
+}
+
+/// True for what a terminal would not simply show: controls and the marks that turn the direction of text.
+fn is_unprintable(c: char) -> bool {
+    c.is_control() || matches!(c, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 #[cfg(test)]
@@ -66,5 +69,15 @@ mod tests {
             PolicyProblem::new("spec.x", "", "set it").to_string(),
             "spec.x is empty: set it"
         );
+    }
+    #[test]
+    fn marks_of_direction_go_and_the_punctuation_between_them_stays() {
+        let value = |text: &str| PolicyProblem::new("spec.x", text, "mend it").value;
+        for mark in [0x200e, 0x200f, 0x2028, 0x2029, 0x202a, 0x202e, 0x2066, 0x2069] {
+            let mark = char::from_u32(mark).unwrap();
+            assert_eq!(value(&format!("a{mark}b")), "a\u{fffd}b", "{mark:?}");
+        }
+        let kept = "fraud \u{2013} \u{201c}peak\u{201d} \u{2026} \u{2022}";
+        assert_eq!(value(kept), kept);
     }
 }

@@ -257,7 +257,7 @@ fn moved(
     guarded: &Guarded,
 ) -> Reason {
     let lowered = wish.bound_by == BoundBy::Max || guarded.last == Some(ceiling::RULE.name);
-    let forecast = wish.forecast >= wish.reactive.known().copied();
+    let forecast = wish.forecast >= wish.reactive.known().copied().max(wish.at_least);
     match () {
         () if to < from && lowered => Reason::LoweredMax,
         () if to < from => Reason::Quiet,

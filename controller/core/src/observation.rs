@@ -66,6 +66,9 @@ pub enum Why {
         reporting: Replicas,
         /// Pods that are ready.
         ready: Replicas,
+        /// What those that report serve: it may raise, and lowers nothing (R2).
+        #[serde(default)]
+        at_least: Demand,
     },
     /// Too large a jump to believe at the first sight.
     ImplausibleJump {
@@ -147,6 +150,10 @@ pub struct DemandSample {
     pub current: Demand,
     /// The largest of the samples within the last step (60 s). Never below `current`.
     pub peak: Demand,
+    /// Ready pods that were not heard of yet, for no longer than a new pod needs to be scraped. While there is one the
+    /// demand may be more, so nothing is lowered (R2).
+    #[serde(default)]
+    pub unheard: Replicas,
 }
 
 /// The target as the watch last showed it.

@@ -59,6 +59,7 @@ fn function() -> Function {
         demand: Reading::Known(DemandSample {
             current: amount(10.0),
             peak: amount(12.0),
+            unheard: Replicas::ZERO,
         }),
         lead_time: LeadTime {
             total: Seconds(38),
@@ -122,10 +123,18 @@ impl Inputs {
         self
     }
 
+    /// So many ready pods have not been heard of yet.
+    pub(crate) fn unheard(&mut self, pods: u32) {
+        if let Reading::Known(sample) = &mut self.function.observation.demand {
+            sample.unheard = Replicas(pods);
+        }
+    }
+
     pub(crate) fn demand(mut self, calls: f64) -> Self {
         let sample = DemandSample {
             current: amount(calls),
             peak: amount(calls),
+            unheard: Replicas::ZERO,
         };
         self.function.observation.demand = Reading::Known(sample);
         self

@@ -15,6 +15,10 @@ pub struct FloorWish {
     pub forecast: Option<Replicas>,
     /// Pods for the demand of now; joins the floor only where no other scaler owns the target.
     pub reactive: Reading<Replicas>,
+    /// Pods for what is known of a demand that is not known whole; may raise, lowers nothing. `None`: it is, or nothing
+    /// is known of it.
+    #[serde(default)]
+    pub at_least: Option<Replicas>,
     /// The part that set `to`.
     pub bound_by: BoundBy,
 }

@@ -53,6 +53,7 @@ fn main() {
                         &Reading::Known(DemandSample {
                             current: amount,
                             peak: amount,
+                            unheard: forewarm_core::units::Replicas::ZERO,
                         }),
                     );
                 }

@@ -52,12 +52,18 @@ impl Plausible {
     /// each a scrape after the other, that agree within a factor of two.
     pub(crate) fn admit(&mut self, value: Demand, now: Mono, scrape: Seconds) -> Result<(), Demand> {
         let from = self.trusted.unwrap_or(Demand::ZERO);
-        if value.get() <= PLAUSIBLE.max(JUMP * from.get()) || self.confirmed(value, now, scrape) {
+        if self.is_near(value) || self.confirmed(value, now, scrape) {
             self.trusted = Some(value);
             self.candidate = None;
             return Ok(());
         }
         Err(from)
+    }
+
+    /// Whether `value` is no implausible jump from what was last believed.
+    pub(crate) fn is_near(&self, value: Demand) -> bool {
+        let from = self.trusted.unwrap_or(Demand::ZERO);
+        value.get() <= PLAUSIBLE.max(JUMP * from.get())
     }
 
     fn confirmed(&mut self, value: Demand, now: Mono, scrape: Seconds) -> bool {
@@ -160,6 +166,14 @@ mod tests {
                 assert_eq!(admitted.is_ok(), *believed, "{name} at {second} s");
             }
         }
+    }
+
+    #[test]
+    fn a_part_is_as_plausible_as_a_whole() {
+        let mut plausible = Plausible::default();
+        assert!(plausible.is_near(demand(10_000.0)) && !plausible.is_near(demand(10_001.0)));
+        assert_eq!(plausible.admit(demand(9_000.0), Mono(0), Seconds(15)), Ok(()));
+        assert!(plausible.is_near(demand(900_000.0)) && !plausible.is_near(demand(900_001.0)));
     }
 
     #[test]

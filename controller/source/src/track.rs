@@ -2,7 +2,7 @@
 
 use crate::ask::{Asked, Prepared};
 use crate::peak::{Plausible, Step};
-use crate::trust::{Context, amount, judge};
+use crate::trust::{Context, Judged, amount, judge};
 use forewarm_core::observation::{DemandSample, Reading, Why};
 use forewarm_core::units::{Demand, Mono, Seconds};
 use std::sync::{Arc, Weak};
@@ -34,12 +34,12 @@ impl Track {
             Ok(joined) => joined,
             Err(error) => return Reading::Unknown(error.why()),
         };
-        let current = match judge(context, joined, member) {
-            Reading::Known(current) => current,
-            Reading::Unknown(why) => return Reading::Unknown(why),
+        let judged = match judge(context, joined, member) {
+            Reading::Known(judged) => judged,
+            Reading::Unknown(why) => return Reading::Unknown(self.plausible_part(why)),
         };
         match peak(context, asked, member) {
-            Ok(peak) => self.believe(context, current, peak),
+            Ok(peak) => self.believe(context, judged, peak),
             Err(why) => Reading::Unknown(why),
         }
     }
@@ -53,7 +53,24 @@ impl Track {
         Seconds(limit.saturating_add(u32::try_from(unknown_for).unwrap_or(u32::MAX)))
     }
 
-    fn believe(&mut self, context: Context<'_>, current: Demand, peak: Option<Demand>) -> Reading<DemandSample> {
+    /// The part of an incomplete demand raises as the whole would, so it must be as plausible.
+    fn plausible_part(&self, why: Why) -> Why {
+        match why {
+            Why::Incomplete {
+                reporting,
+                ready,
+                at_least,
+            } if !self.plausible.is_near(at_least) => Why::Incomplete {
+                reporting,
+                ready,
+                at_least: Demand::ZERO,
+            },
+            other => other,
+        }
+    }
+
+    fn believe(&mut self, context: Context<'_>, judged: Judged, peak: Option<Demand>) -> Reading<DemandSample> {
+        let Judged { current, unheard } = judged;
         let highest = peak.map_or(current, |peak| peak.max(current));
         if let Err(from) = self.plausible.admit(highest, context.now, context.profile.scrape) {
             return Reading::Unknown(Why::ImplausibleJump { from, to: highest });
@@ -63,6 +80,7 @@ impl Track {
         Reading::Known(DemandSample {
             current,
             peak: highest.max(of_step),
+            unheard,
         })
     }
 }

@@ -39,16 +39,25 @@ pub(crate) struct Context<'a> {
     pub(crate) now: Mono,
 }
 
+/// What one answer says of one function's demand.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Judged {
+    /// The sum, in the unit of the policy's slots.
+    pub(crate) current: Demand,
+    /// Ready pods that need not report yet and do not.
+    pub(crate) unheard: Replicas,
+}
+
 /// The demand of `member` in the unit of its policy's slots, or why it is not known.
-pub(crate) fn judge(context: Context<'_>, joined: &Joined, member: usize) -> Reading<Demand> {
+pub(crate) fn judge(context: Context<'_>, joined: &Joined, member: usize) -> Reading<Judged> {
     let tally = joined.tally(member);
     let judged = match (&tally.bad, context.up) {
         (Some(why), _) | (None, Up::Failed(why)) => Err(why.clone()),
         (None, _) if context.profile.join.by == JoinBy::Pod => by_pod(context, joined, member),
-        (None, _) => whole(context, tally, member),
+        (None, _) => whole(context, tally, member).map(|()| Replicas::ZERO),
     };
     match judged {
-        Ok(()) => amount(tally, context.profile.unit),
+        Ok(unheard) => amount(tally, context.profile.unit).map(|current| Judged { current, unheard }),
         Err(why) => Reading::Unknown(why),
     }
 }
@@ -72,8 +81,8 @@ fn grace(scrape: Seconds) -> Seconds {
     Seconds(scrape.0 * 2 + 10)
 }
 
-/// Enough pods report. Those that are ready have to, but for the newborn; those that are not may.
-fn by_pod(context: Context<'_>, joined: &Joined, member: usize) -> Result<(), Why> {
+/// Enough pods report. Those that are ready have to, but for the newborn, which are counted; those that are not may.
+fn by_pod(context: Context<'_>, joined: &Joined, member: usize) -> Result<Replicas, Why> {
     let zero_if_up = matches!(context.profile.absent, Absent::ZeroIfUp(_));
     let (mut ready, mut reporting, mut missing) = (0_u32, 0_u32, 0_u32);
     for (slot, pod) in context.members.slots(member) {
@@ -85,14 +94,15 @@ fn by_pod(context: Context<'_>, joined: &Joined, member: usize) -> Result<(), Wh
             missing += 1;
         }
     }
-    let series = joined.tally(member).series;
+    let tally = joined.tally(member);
+    let at_least = || amount(tally, context.profile.unit).known().copied().unwrap_or_default();
     match (ready, reporting) {
-        (0, 0) if series == 0 && zero_if_up => all_up(context.up),
-        (_, 0) if series == 0 => Err(Why::Absent),
+        (0, 0) if tally.series == 0 && zero_if_up => all_up(context.up).map(|()| Replicas::ZERO),
+        (_, 0) if tally.series == 0 => Err(Why::Absent),
         // Pods that serve nobody say nothing about what callers want.
-        (_, 0) => Err(incomplete(series, ready)),
-        _ if missing > 0 => Err(incomplete(reporting, ready)),
-        _ => Ok(()),
+        (_, 0) => Err(incomplete(tally.series, ready, Demand::ZERO)),
+        _ if missing > 0 => Err(incomplete(reporting, ready, at_least())),
+        _ => Ok(Replicas(ready.saturating_sub(reporting))),
     }
 }
 
@@ -110,7 +120,7 @@ fn whole(context: Context<'_>, tally: &Tally, member: usize) -> Result<(), Why> 
         Up::Keyed(joined) => match joined.tally(member) {
             Tally { bad: None, sum, .. } if *sum > 0.0 => {}
             Tally { series: 0, .. } => return Err(Why::Absent),
-            _ => return Err(incomplete(0, 1)),
+            _ => return Err(incomplete(0, 1, Demand::ZERO)),
         },
         Up::Parts { .. } | Up::Failed(_) => all_up(context.up)?,
     }
@@ -124,15 +134,16 @@ fn all_up(up: &Up) -> Result<(), Why> {
     match up {
         Up::Parts { up, of } if up == of && *of > 0 => Ok(()),
         Up::Parts { of: 0, .. } | Up::NotAsked | Up::Keyed(_) => Err(Why::Absent),
-        Up::Parts { up, of } => Err(incomplete(*up, *of)),
+        Up::Parts { up, of } => Err(incomplete(*up, *of, Demand::ZERO)),
         Up::Failed(why) => Err(why.clone()),
     }
 }
 
-fn incomplete(reporting: u32, ready: u32) -> Why {
+fn incomplete(reporting: u32, ready: u32, at_least: Demand) -> Why {
     Why::Incomplete {
         reporting: Replicas(reporting),
         ready: Replicas(ready),
+        at_least,
     }
 }
 
@@ -179,7 +190,7 @@ pub(crate) mod tests {
             up,
             now: Mono(100_000),
         };
-        judge(context, &joined(profile, &members, series), 0).map(Demand::get)
+        judge(context, &joined(profile, &members, series), 0).map(|judged| judged.current.get())
     }
 
     /// A pod and the second it became ready at.
@@ -189,8 +200,9 @@ pub(crate) mod tests {
 
     const TWO: [Ready; 2] = [("f-1", Some(0)), ("f-2", Some(0))];
 
-    fn missing(reporting: u32, ready: u32) -> Reading<f64> {
-        Reading::Unknown(incomplete(reporting, ready))
+    fn missing(reporting: u32, ready: u32, at_least: f64) -> Reading<f64> {
+        let at_least = Demand::new(at_least).expect("an amount");
+        Reading::Unknown(incomplete(reporting, ready, at_least))
     }
 
     #[test]
@@ -202,7 +214,7 @@ pub(crate) mod tests {
             ("all report", &TWO, &["a/f-1=3", "a/f-2=4"], Reading::Known(7.0)),
             ("all report zero", &TWO, &["a/f-1=0", "a/f-2=0"], Reading::Known(0.0)),
             ("minus zero", &TWO, &["a/f-1=-0", "a/f-2=0"], Reading::Known(0.0)),
-            ("one of two is lost", &TWO, &["a/f-1=3"], missing(1, 2)),
+            ("one of two is lost", &TWO, &["a/f-1=3"], missing(1, 2, 3.0)),
             ("none reports", &TWO, &[], Reading::Unknown(Why::Absent)),
             (
                 "a newborn does not report yet",
@@ -228,7 +240,7 @@ pub(crate) mod tests {
                 &["a/f-1=3"],
                 Reading::Known(3.0),
             ),
-            ("none is ready", &[("f-1", None)], &["a/f-1=0"], missing(1, 0)),
+            ("none is ready", &[("f-1", None)], &["a/f-1=0"], missing(1, 0, 0.0)),
             (
                 "a pod that is gone counts no more",
                 &TWO,
@@ -242,9 +254,26 @@ pub(crate) mod tests {
     }
 
     #[test]
+    fn a_newborn_that_does_not_report_yet_is_counted() {
+        let pods = profile(JoinBy::Pod, Absent::Unknown);
+        let members = Membership::new([member("a/f", &[("f-1", Some(0)), ("f-2", Some(61)), ("f-3", None)])]);
+        let unheard = |series: &[&str]| {
+            let context = Context {
+                profile: &pods,
+                members: &members,
+                up: &Up::NotAsked,
+                now: Mono(100_000),
+            };
+            judge(context, &joined(&pods, &members, series), 0).map(|judged| judged.unheard)
+        };
+        assert_eq!(unheard(&["a/f-1=3"]), Reading::Known(Replicas(1)));
+        assert_eq!(unheard(&["a/f-1=3", "a/f-2=0"]), Reading::Known(Replicas::ZERO));
+    }
+
+    #[test]
     fn a_ready_pod_may_be_silent_for_two_scrapes_and_ten_seconds() {
         let pods = profile(JoinBy::Pod, Absent::Unknown);
-        for (since, expected) in [(61, Reading::Known(3.0)), (60, missing(1, 2))] {
+        for (since, expected) in [(61, Reading::Known(3.0)), (60, missing(1, 2, 3.0))] {
             assert_eq!(
                 at_100(&pods, &[TWO[0], ("f-2", Some(since))], &Up::NotAsked, &["a/f-1=3"]),
                 expected
@@ -262,8 +291,8 @@ pub(crate) mod tests {
         let rows: [(&Profile, Up, Series, Reading<f64>); 9] = [
             (&zero, parts(2, 2), &[], Reading::Known(0.0)),
             (&zero, parts(2, 2), &["a/f=5"], Reading::Known(5.0)),
-            (&zero, parts(1, 2), &[], missing(1, 2)),
-            (&zero, parts(1, 2), &["a/f=5"], missing(1, 2)),
+            (&zero, parts(1, 2), &[], missing(1, 2, 0.0)),
+            (&zero, parts(1, 2), &["a/f=5"], missing(1, 2, 0.0)),
             (&zero, parts(0, 0), &[], absent()),
             (
                 &zero,
@@ -273,7 +302,7 @@ pub(crate) mod tests {
             ),
             (&unknown, parts(2, 2), &[], absent()),
             (&unknown, Up::NotAsked, &[], absent()),
-            (&unknown, parts(0, 2), &["a/f=5"], missing(0, 2)),
+            (&unknown, parts(0, 2), &["a/f=5"], missing(0, 2, 0.0)),
         ];
         for (number, (profile, up, series, expected)) in rows.into_iter().enumerate() {
             assert_eq!(
@@ -294,8 +323,8 @@ pub(crate) mod tests {
         };
         assert_eq!(judged(&["a/f-1=1", "a/f-2=1"], &[]), Reading::Known(0.0));
         assert_eq!(judged(&["a/f-1=1", "a/f-2=1"], &["a/f-1=3"]), Reading::Known(3.0));
-        assert_eq!(judged(&["a/f-1=1", "a/f-2=0"], &["a/f-1=3"]), missing(1, 2));
-        assert_eq!(judged(&["a/f-1=1"], &["a/f-1=3"]), missing(1, 2));
+        assert_eq!(judged(&["a/f-1=1", "a/f-2=0"], &["a/f-1=3"]), missing(1, 2, 3.0));
+        assert_eq!(judged(&["a/f-1=1"], &["a/f-1=3"]), missing(1, 2, 3.0));
         assert_eq!(judged(&["a/f-1=0"], &[]), Reading::Unknown(Why::Absent));
     }
 

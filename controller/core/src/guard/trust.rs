@@ -1,6 +1,7 @@
 //! Guard rule `trust` (R2, R12): no fall on what is not known, and none before the function has been watched. Pure.
 
 use super::{Check, Context, Rule};
+use crate::units::Replicas;
 
 /// The rule.
 pub const RULE: Rule = Rule { name: "trust", check };
@@ -9,10 +10,16 @@ fn check(context: &Context<'_>) -> Check {
     let unknown = context.wish.reactive.why().is_some();
     // Without a reading nothing says that what is held is enough, so "steady" would claim too much.
     let holds = unknown && context.value <= context.held;
-    if holds || (context.falls() && !watched(context)) {
+    if holds || (context.falls() && (!heard_all(context) || !watched(context))) {
         return Check::Hold;
     }
     Check::Pass
+}
+
+/// True when every ready pod has told what it serves: a newborn that nobody has scraped yet may serve much.
+fn heard_all(context: &Context<'_>) -> bool {
+    let demand = context.function.observation.demand.known();
+    demand.is_none_or(|sample| sample.unheard == Replicas::ZERO)
 }
 
 /// True when this process has watched the function without a gap, in its present mode, for at least one earlier
@@ -80,6 +87,18 @@ mod tests {
         inputs.function.observation.demand = Reading::Unknown(Why::Absent);
         assert_eq!(inputs.decide().verdict, Verdict::Hold("trust".into()));
         assert_eq!(inputs.forecast(50.0).value(), 25, "and lets the forecast raise");
+    }
+
+    #[test]
+    fn nothing_falls_while_a_ready_pod_was_not_heard_of_also_without_a_window() {
+        let mut inputs = inputs();
+        inputs.function.policy.scale_down.stabilization = Seconds(0);
+        assert_eq!(inputs.value(), 16);
+        inputs.unheard(1);
+        assert_eq!(inputs.decide().verdict, Verdict::Hold("trust".into()));
+        let mut more = inputs.demand(60.0);
+        more.unheard(1);
+        assert_eq!(more.value(), 30, "it may rise");
     }
 
     #[test]

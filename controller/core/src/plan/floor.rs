@@ -13,7 +13,8 @@ use crate::wish::{BoundBy, FloorWish};
 pub fn wish(function: &Function, least: Replicas) -> FloorWish {
     let forecast = forecast_part(function);
     let reactive = reactive_part(function);
-    let joins = reactive.known().copied().filter(|_| alone(function));
+    let at_least = at_least_part(function);
+    let joins = reactive.known().copied().max(at_least).filter(|_| alone(function));
     let need = forecast.max(joins).unwrap_or(Replicas::ZERO);
     let cut = need.min(function.policy.floor.max);
     let bound_by = match () {
@@ -27,6 +28,7 @@ pub fn wish(function: &Function, least: Replicas) -> FloorWish {
         user: least,
         forecast,
         reactive,
+        at_least,
         bound_by,
     }
 }
@@ -35,6 +37,15 @@ pub fn wish(function: &Function, least: Replicas) -> FloorWish {
 fn alone(function: &Function) -> bool {
     let target = function.observation.target.known();
     target.is_none_or(|target| target.scaler.is_none())
+}
+
+/// Pods for the part of the demand that is known while the whole is not (R2: what is known may still raise).
+fn at_least_part(function: &Function) -> Option<Replicas> {
+    let Reading::Unknown(Why::Incomplete { at_least, .. }) = &function.observation.demand else {
+        return None;
+    };
+    let used = function.policy.per_replica?.at(function.policy.utilization);
+    Some(at_least.pods_at(used))
 }
 
 /// Pods for the upper quantile of the peak in-flight count. `None`: switched off, not trusted, or the slots of
@@ -79,10 +90,11 @@ pub fn reactive_part(function: &Function) -> Reading<Replicas> {
 mod tests {
     use super::wish;
     use crate::decide::Inputs;
-    use crate::observation::Reading;
+    use crate::decision::Reason;
+    use crate::observation::{Reading, Why};
     use crate::policy::ForecastMode;
     use crate::sample::inputs;
-    use crate::units::{Percent, Replicas, Slots};
+    use crate::units::{Demand, Percent, Replicas, Slots};
     use crate::wish::BoundBy;
 
     fn slots(mut inputs: Inputs, slots: f64, percent: u8) -> Inputs {
@@ -119,6 +131,24 @@ mod tests {
             4,
             "the demand of now is always rounded up"
         );
+    }
+
+    #[test]
+    fn of_a_demand_that_is_not_known_whole_the_known_part_raises() {
+        let part = |calls: f64| {
+            let mut inputs = inputs();
+            inputs.function.observation.demand = Reading::Unknown(Why::Incomplete {
+                reporting: Replicas(1),
+                ready: Replicas(2),
+                at_least: Demand::new(calls).expect("an amount"),
+            });
+            inputs
+        };
+        assert_eq!(part(10.0).value(), 20, "what is held stays");
+        assert_eq!(part(60.0).value(), 30);
+        assert_eq!(part(60.0).decide().reason, Reason::ReactiveRise);
+        assert_eq!(wished(&part(1000.0)), (100, BoundBy::Max));
+        assert_eq!(part(60.0).decide().counterfactual.known(), None);
     }
 
     #[test]

@@ -64,6 +64,7 @@ fn function(mode: Mode, floor: Replicas, stabilization: Seconds) -> Function {
         demand: Reading::Known(DemandSample {
             current: amount(floor.0 * 2),
             peak: amount(floor.0 * 2),
+            unheard: Replicas::ZERO,
         }),
         lead_time: LeadTime {
             total: Seconds(38),
@@ -97,6 +98,7 @@ impl Crowd {
         let sample = DemandSample {
             current: amount(calls),
             peak: amount(calls),
+            unheard: Replicas::ZERO,
         };
         function.observation.demand = Reading::Known(sample);
     }

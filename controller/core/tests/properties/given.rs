@@ -60,7 +60,7 @@ pub(crate) fn why() -> BoxedStrategy<Why> {
     prop_oneof![
         12 => plain,
         1 => any::<u32>().prop_map(|age| Why::Stale { age: Seconds(age) }),
-        1 => (pods(), pods()).prop_map(|(reporting, ready)| Why::Incomplete { reporting, ready }),
+        1 => (pods(), pods(), demand()).prop_map(|(reporting, ready, at_least)| Why::Incomplete { reporting, ready, at_least }),
         1 => (demand(), demand()).prop_map(|(from, to)| Why::ImplausibleJump { from, to }),
     ]
     .boxed()
@@ -70,6 +70,7 @@ pub(crate) fn sample() -> impl Strategy<Value = DemandSample> {
     (demand(), demand()).prop_map(|(one, other)| DemandSample {
         current: one,
         peak: one.max(other),
+        unheard: Replicas::ZERO,
     })
 }
 

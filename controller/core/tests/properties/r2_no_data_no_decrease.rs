@@ -2,7 +2,7 @@
 
 use crate::given::{self, val};
 use forewarm_core::decide::Inputs;
-use forewarm_core::observation::{Reading, Why};
+use forewarm_core::observation::{DemandSample, Reading, Why};
 use forewarm_core::policy::Mode;
 use forewarm_core::units::Replicas;
 use proptest::prelude::*;
@@ -46,6 +46,34 @@ proptest! {
         let decision = unknown(&inputs, subset, &why).decide();
         if let Some(to) = decision.to() {
             prop_assert!(Some(to) >= live, "{decision:?}");
+        }
+    }
+
+    #[test]
+    fn r2_nothing_is_lowered_while_a_ready_pod_was_not_heard_of(
+        inputs in given::free_to_move(), sample in given::sample(), unheard in 1..=u32::MAX,
+    ) {
+        let mut inputs = inputs;
+        let heard = DemandSample { unheard: Replicas(unheard), ..sample };
+        inputs.function.observation.demand = Reading::Known(heard);
+        let decision = inputs.decide();
+        let kept = decision.held.map_or(decision.to().is_none(), |held| val(&decision) >= Some(held));
+        prop_assert!(kept && !decision.falls(), "{decision:?}");
+    }
+
+    #[test]
+    fn r2_the_known_part_of_an_incomplete_demand_still_raises(
+        inputs in given::free_to_move(), sample in given::sample(),
+    ) {
+        let mut inputs = inputs;
+        inputs.function.observation.demand = Reading::Known(sample);
+        let whole = inputs.decide();
+        let part = Why::Incomplete { reporting: Replicas(1), ready: Replicas(2), at_least: sample.current };
+        inputs.function.observation.demand = Reading::Unknown(part);
+        let decision = inputs.decide();
+        prop_assert!(!decision.falls());
+        if val(&whole) > whole.held {
+            prop_assert_eq!(val(&decision), val(&whole), "as if it were all there is");
         }
     }
 

@@ -20,7 +20,7 @@ proptest! {
         one in given::sample(),
         other in given::sample(),
     ) {
-        let more = DemandSample { current: one.current.max(other.current), peak: one.peak.max(other.peak) };
+        let more = DemandSample { current: one.current.max(other.current), peak: one.peak.max(other.peak), unheard: forewarm_core::units::Replicas::ZERO };
         prop_assert!(val(&at(&inputs, more).decide()) >= val(&at(&inputs, one).decide()));
     }
 
@@ -28,7 +28,7 @@ proptest! {
     fn r7_more_demand_never_gives_a_lower_counterfactual(
         inputs in given::free_to_move(), one in given::sample(), other in given::sample(),
     ) {
-        let more = DemandSample { current: one.current.max(other.current), peak: one.peak.max(other.peak) };
+        let more = DemandSample { current: one.current.max(other.current), peak: one.peak.max(other.peak), unheard: forewarm_core::units::Replicas::ZERO };
         let (less, more) = (at(&inputs, one).decide(), at(&inputs, more).decide());
         prop_assert!(more.counterfactual.known() >= less.counterfactual.known());
         prop_assert!(less.counterfactual.known().is_some());

@@ -35,7 +35,7 @@ proptest! {
         let garbage = !(amount.is_finite() && amount >= 0.0);
         prop_assert_eq!(read.known().is_none(), garbage);
         if garbage {
-            let bad = reads(&inputs, read.map(|amount| DemandSample { current: amount, peak: amount })).decide();
+            let bad = reads(&inputs, read.map(|amount| DemandSample { current: amount, peak: amount, unheard: forewarm_core::units::Replicas::ZERO })).decide();
             let none = reads(&inputs, Reading::Unknown(Why::Absent)).decide();
             prop_assert_eq!(val(&bad), val(&none));
             prop_assert_eq!(bad.verdict, none.verdict);

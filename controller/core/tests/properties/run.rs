@@ -219,7 +219,11 @@ impl Run {
     fn function(&mut self, moment: &Moment) -> Function {
         let amount = |calls: u32| Demand::new(f64::from(calls)).expect("a count is an amount");
         let demand = match moment.demand.map(amount) {
-            Some(current) => Reading::Known(DemandSample { current, peak: current }),
+            Some(current) => Reading::Known(DemandSample {
+                current,
+                peak: current,
+                unheard: Replicas::ZERO,
+            }),
             None => Reading::Unknown(Why::SourceDown),
         };
         if moment.demand.is_some() {

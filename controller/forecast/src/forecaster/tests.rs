@@ -103,6 +103,7 @@ fn it_is_computed_once_a_closed_minute() {
         Reading::Known(DemandSample {
             current: amount,
             peak: amount,
+            unheard: forewarm_core::units::Replicas::ZERO,
         })
     };
     let first = ask(&mut forecaster, &past, wall(4 * DAY, 5));

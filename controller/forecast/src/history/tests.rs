@@ -19,6 +19,7 @@ fn known(current: f64, peak: f64) -> Reading<DemandSample> {
     Reading::Known(DemandSample {
         current: demand(current),
         peak: demand(peak),
+        unheard: forewarm_core::units::Replicas::ZERO,
     })
 }
 

@@ -20,6 +20,7 @@ pub(crate) fn why() -> Vec<Why> {
         Why::WrongShape => Some(Why::Incomplete {
             reporting: Replicas(2),
             ready: Replicas(3),
+            at_least: Demand::ZERO,
         }),
         Why::Incomplete { .. } => {
             let (from, to) = (Demand::new(1.5).unwrap(), Demand::new(1e9).unwrap());

@@ -132,6 +132,7 @@ impl Sample {
         self.demand_reading(Reading::Known(DemandSample {
             current: demand,
             peak: demand,
+            unheard: Replicas::ZERO,
         }))
     }
 
@@ -228,6 +229,7 @@ fn decision(held: u32, wished: u32, verdict: Verdict, reason: Reason) -> Decisio
         user: Replicas(2),
         forecast: Some(Replicas(wished)),
         reactive: Reading::Known(Replicas(1)),
+        at_least: None,
         bound_by: BoundBy::Forecast,
     };
     Decision {
@@ -275,6 +277,7 @@ fn observation(held: Option<Replicas>) -> Observation {
         demand: Reading::Known(DemandSample {
             current: demand,
             peak: demand,
+            unheard: Replicas::ZERO,
         }),
         lead_time: LeadTime {
             total: Seconds(30),

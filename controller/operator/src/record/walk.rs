@@ -93,7 +93,11 @@ fn stir(sample: &mut Sample, dice: &mut Dice) {
     let peak = Demand::new(current.get() + extra.get()).unwrap();
     observation.demand = match dice.below(6) {
         0 => Reading::Unknown(dice.pick(&every::why())),
-        _ => Reading::Known(DemandSample { current, peak }),
+        _ => Reading::Known(DemandSample {
+            current,
+            peak,
+            unheard: Replicas::ZERO,
+        }),
     };
     observation.demand_known_at = observation
         .demand

@@ -339,6 +339,7 @@ async fn fewer_pods_than_are_ready_is_incomplete() {
     let why = Why::Incomplete {
         reporting: Replicas(1),
         ready: Replicas(3),
+        at_least: Demand::new(1.0).expect("an amount"),
     };
     assert_eq!(readings.demand[&key("f")], Reading::Unknown(why));
 }

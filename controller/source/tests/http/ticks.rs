@@ -15,6 +15,7 @@ fn sample(current: f64, peak: f64) -> Reading<DemandSample> {
     Reading::Known(DemandSample {
         current: demand(current),
         peak: demand(peak),
+        unheard: forewarm_core::units::Replicas::ZERO,
     })
 }
 
@@ -201,6 +202,7 @@ async fn up_is_asked_where_it_is_needed_and_tells_zero_from_silence() {
             Reading::Unknown(Why::Incomplete {
                 reporting: forewarm_core::units::Replicas(1),
                 ready: forewarm_core::units::Replicas(2),
+                at_least: Demand::ZERO,
             }),
         ),
     ];

@@ -62,7 +62,7 @@ async fn a_target_that_is_lost_is_missed_at_the_next_scrape_and_found_again() {
     until_read(
         "one of two is lost",
         &prometheus,
-        "Incomplete { reporting: Replicas(1), ready: Replicas(2) }",
+        "Incomplete { reporting: Replicas(1), ready: Replicas(2), at_least: Demand(3.0) }",
         "3",
     )
     .await;

@@ -138,7 +138,7 @@ fn asked() -> Definitions {
 fn seen() -> Definitions {
     let sample = strict(
         "Demand summed over the pods.",
-        json!({"current": at("Amount"), "peak": at("Amount")}),
+        json!({"current": at("Amount"), "peak": at("Amount"), "unheard": at("Pods")}),
     );
     let lead_time = strict(
         "How long a new pod takes.",
@@ -167,7 +167,8 @@ fn seen() -> Definitions {
         ],
         json!({
             "Stale": strict("", json!({"age": at("Seconds")})),
-            "Incomplete": strict("", json!({"reporting": at("Pods"), "ready": at("Pods")})),
+            "Incomplete": strict("", json!({
+                "reporting": at("Pods"), "ready": at("Pods"), "at_least": at("Amount")})),
             "ImplausibleJump": strict("", json!({"from": at("Amount"), "to": at("Amount")}))}),
     );
     let field = strict(
@@ -287,6 +288,7 @@ fn decided() -> Definitions {
         "The floor wished for, and its parts.",
         json!({
         "to": at("Pods"), "user": at("Pods"), "forecast": or_null("Pods"), "reactive": reading(at("Pods")),
+        "at_least": or_null("Pods"),
         "bound_by": words(&["User", "Forecast", "Reactive", "Max"])}),
     );
     let clamp = strict(
