@@ -66,6 +66,10 @@ cluster-test: image ## The named tests on a real cluster
 cluster-demo: image ## See it work: a week of history, real requests, the decision log
 	@FOREWARM_IMAGES=$(CARGO_TARGET_DIR)/image tests/cluster/demo.sh
 
+.PHONY: prior
+prior: ## The shipped forests, made again from their seed
+	cargo run --release --locked -p forewarm-bench --no-default-features -- prior --out controller/forecast/src/prior
+
 .PHONY: bench
 bench: ## Figures of the binary as it ships (static), one line each: `figure: NAME VALUE UNIT`
 	tests/cluster/bootstrap.sh >/dev/null

@@ -16,12 +16,20 @@
 //! - `model`: one function's experts, tracks and open bets, moved on by one minute at a time.
 //! - [`Forecaster`]: the fleet; recomputes once a closed minute and answers from memory in between.
 //!
+//! - [`engine`], [`tree`], [`prior`], [`fleet`], [`Wake`]: forests, experts and their mixture, which the benchmark
+//!   measures; the operator does not forecast with them yet.
+//!
 //! What is forecast by all is the *peak* in-flight count over minutes `t+1..=t+h`, not the request rate:
 //! the rate misses the overlaps that make calls wait.
 
+pub mod draw;
+pub mod engine;
 pub mod expert;
 pub mod features;
+pub mod fleet;
 pub mod history;
+pub mod prior;
+pub mod tree;
 
 mod calibration;
 
@@ -33,8 +41,10 @@ mod recurring;
 mod seed;
 #[cfg(test)]
 mod synthetic;
+mod wake;
 
 pub use forecaster::{Config, Forecaster, Request};
 pub use history::History;
 pub use horizon::{horizon_minutes, quantile_for};
 pub use model::Scores;
+pub use wake::Wake;

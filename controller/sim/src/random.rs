@@ -24,6 +24,17 @@ impl Random {
         if bound == 0 { 0 } else { self.next() % bound }
     }
 
+    /// A number in `[0, 1)`.
+    pub fn even(&mut self) -> f64 {
+        f64::from(u32::try_from(self.next() >> 32).expect("32 bits")) / 4_294_967_296.0
+    }
+
+    /// A normal number, mean 0 and deviation 1 (Box and Muller, 1958).
+    pub fn normal(&mut self) -> f64 {
+        let radius = (-2.0 * (1.0 - self.even()).ln()).sqrt();
+        radius * (std::f64::consts::TAU * self.even()).cos()
+    }
+
     /// True in `percent` of a hundred cases.
     pub const fn chance(&mut self, percent: u64) -> bool {
         self.below(100) < percent

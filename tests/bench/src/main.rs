@@ -1,21 +1,38 @@
 //! Figures of the operator on this machine, one line each: `figure: NAME VALUE UNIT`. Progress goes to stderr.
 //!
-//! * [`tick`]: one pass of the line over many functions, without network; and what it holds in memory.
-//! * [`read`]: demand of many series from a real Prometheus.
-//! * [`fleet`]: the functions that both of them have; [`demand`]: how many calls they serve.
-//! * [`spent`]: processor time and memory of this process; [`figure`]: the lines.
+//! * [`forecast`]: forecasts over a folder of traces; [`prior`]: the shipped forests.
+//! * `tick`: one pass of the line over many functions, without network; and what it holds in memory.
+//! * `read`: demand of many series from a real Prometheus.
+//! * `fleet`: the functions that both of them have; `demand`: how many calls they serve.
+//! * `spent`: processor time and memory of this process; `figure`: the lines.
 
+#[cfg(feature = "operator")]
 mod demand;
+#[cfg(feature = "operator")]
 mod exporter;
+#[cfg(feature = "operator")]
 mod figure;
+#[cfg(feature = "operator")]
 mod fleet;
+// Scores and scored minutes, series and their values stand beside each other; equality means "exactly constant";
+// `!(x > 0.0)` means "zero or not a number".
+#[allow(clippy::similar_names, clippy::float_cmp, clippy::neg_cmp_op_on_partial_ord)]
+mod forecast;
+#[allow(clippy::similar_names)] // median and mean, count and counts
+mod prior;
+#[cfg(feature = "operator")]
 mod prometheus;
+#[cfg(feature = "operator")]
 mod read;
+#[cfg(feature = "operator")]
 mod spent;
+#[cfg(feature = "operator")]
 mod tick;
 
 use clap::{Parser, Subcommand};
+#[cfg(feature = "operator")]
 use std::net::SocketAddr;
+#[cfg(feature = "operator")]
 use std::path::PathBuf;
 
 #[derive(Parser)]
@@ -27,12 +44,18 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Verb {
+    /// Forecasts over a folder of traces, ours and the classical forecasters.
+    Forecast(forecast::Options),
+    /// The shipped forests, made again from a seed.
+    Prior(prior::Options),
     /// One tick, in milliseconds of one core, and the memory it needs.
+    #[cfg(feature = "operator")]
     Tick {
         /// Functions, of two pods each.
         #[arg(long, default_value_t = 10_000)]
         functions: u32,
     },
+    #[cfg(feature = "operator")]
     /// Demand read from a Prometheus and joined with the functions.
     Read {
         /// The binary of Prometheus; `tests/cluster/bed.sh build prometheus` builds it and prints its path.
@@ -45,6 +68,7 @@ enum Verb {
         #[arg(long, default_value_t = 5)]
         pods: u32,
     },
+    #[cfg(feature = "operator")]
     /// Serves the metrics of all pods in one page; `read` starts it.
     #[command(hide = true)]
     Exporter {
@@ -57,11 +81,22 @@ enum Verb {
     },
 }
 
+fn main() -> anyhow::Result<()> {
+    match Cli::parse().verb {
+        Verb::Forecast(options) => forecast::bench(&options),
+        Verb::Prior(options) => prior::make(&options),
+        #[cfg(feature = "operator")]
+        verb => with_operator(verb),
+    }
+}
+
+#[cfg(feature = "operator")]
 #[tokio::main]
-async fn main() -> anyhow::Result<()> {
+async fn with_operator(verb: Verb) -> anyhow::Result<()> {
     // As in the operator: two users of TLS in one process must agree on the provider.
     rustls::crypto::ring::default_provider().install_default().ok();
-    match Cli::parse().verb {
+    match verb {
+        Verb::Forecast(_) | Verb::Prior(_) => unreachable!("done without it"),
         Verb::Tick { functions } => tick::bench(functions).await,
         Verb::Read {
             prometheus,

@@ -1,0 +1,66 @@
+//! Own errors: how far what came lay from the level it was forecast at, on the local scale. Pure.
+
+use super::past::{narrow, quantile, rank};
+use super::windows::Scratch;
+
+/// Minutes kept.
+const KEPT: usize = 1440;
+
+/// The errors of the last day for one span, and their quantiles as of the last look.
+#[derive(Clone, Debug)]
+pub(crate) struct Errors {
+    ring: Box<[f32]>,
+    next: usize,
+    day: [f32; 2],
+}
+
+/// Their quantiles; NaN is "not known".
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct ErrorsSeen {
+    pub(crate) q95_240: f64,
+    pub(crate) median_day: f64,
+    pub(crate) q95_day: f64,
+}
+
+impl Errors {
+    pub(crate) fn new() -> Self {
+        Self {
+            ring: vec![f32::NAN; KEPT].into_boxed_slice(),
+            next: 0,
+            day: [f32::NAN; 2],
+        }
+    }
+
+    /// Takes in the error of this minute; NaN when it is not known.
+    pub(crate) fn push(&mut self, error: f64) {
+        self.ring[self.next] = narrow(error);
+        self.next = (self.next + 1) % KEPT;
+    }
+
+    /// The quantiles of now; those of the day are looked at again when `slow`.
+    pub(crate) fn seen(&mut self, slow: bool, scratch: &mut Scratch) -> ErrorsSeen {
+        let sort = &mut scratch.sort;
+        if slow {
+            gather(sort, &self.ring, &[]);
+            self.day = [0.5, 0.95].map(|share| narrow(quantile(sort, share)));
+        }
+        let newest = self.next.min(240);
+        let (head, tail) = self.ring.split_at(self.next);
+        gather(sort, &head[head.len() - newest..], &tail[tail.len() - (240 - newest)..]);
+        ErrorsSeen {
+            q95_240: rank(sort.len(), 0.95).map_or(f64::NAN, |_| quantile(sort, 0.95)),
+            median_day: f64::from(self.day[0]),
+            q95_day: f64::from(self.day[1]),
+        }
+    }
+
+    pub(crate) fn bytes(&self) -> usize {
+        std::mem::size_of_val(&*self.ring)
+    }
+}
+
+fn gather(sort: &mut Vec<f64>, some: &[f32], more: &[f32]) {
+    sort.clear();
+    let known = some.iter().chain(more).filter(|error| !error.is_nan());
+    sort.extend(known.map(|error| f64::from(*error)));
+}

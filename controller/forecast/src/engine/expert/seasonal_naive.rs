@@ -1,0 +1,30 @@
+//! Seasonal-naive: the same minutes a day ago, an hour ago while there is no such day. Pure.
+
+use super::super::span::Span;
+use super::{At, Expert};
+
+/// Seasons in minutes, the one wanted first.
+const SEASONS: [i64; 2] = [1440, 60];
+
+#[derive(Debug)]
+struct SeasonalNaive;
+
+pub(super) fn make(_span: Span, _quantiles: &[f64]) -> Box<dyn Expert> {
+    Box::new(SeasonalNaive)
+}
+
+impl Expert for SeasonalNaive {
+    fn fold(&mut self, _at: &At<'_>) {}
+
+    fn point(&mut self, at: &At<'_>) -> f64 {
+        SEASONS
+            .iter()
+            .map(|season| at.span.earlier(at.past, at.t, *season))
+            .find(|amount| !amount.is_nan())
+            .unwrap_or(f64::NAN)
+    }
+
+    fn bytes(&self) -> usize {
+        0
+    }
+}

@@ -1,0 +1,139 @@
+//! Features: what the windows and the past say at minute `t` about one span ahead, as numbers on a common local
+//! scale. Pure; the one place that computes them, for learning, live and replay.
+//!
+//! Amounts are given as `(a - level) / scale`, so that one set of numbers fits a function of 0.2 and one of
+//! 20,000 calls a minute. What is not known is NaN, never a number.
+
+use super::errors::ErrorsSeen;
+use super::lane::at_least_zero;
+use super::past::{Past, mean, minutes, narrow};
+use super::span::Span;
+use super::windows::{Scratch, Seen};
+
+/// Features of one row: 26 about the past, then the minutes ahead.
+pub const WIDTH: usize = 27;
+/// Names of the features, in the order of the row.
+pub const NAMES: [&str; WIDTH] = [
+    "lag0", "e01", "e03", "e10", "mn15", "mx15", "mx60", "mx240", "q90_60", "q95_240", "q95_1440", "rq240", "rm1440",
+    "rq1440", "y60", "pm5", "pm15", "pm60", "sdavg", "dmax3", "last", "nz60", "nz1440", "lb", "lv", "lvb", "h",
+];
+/// A normalised number beyond this says "far away" and no more.
+const FAR: f64 = 1e6;
+/// Minutes of a day.
+const DAY: i64 = 1440;
+
+/// A row of features.
+pub type Row = [f32; WIDTH];
+
+/// Local level and scales of one span.
+#[derive(Clone, Copy, Debug)]
+pub struct Base {
+    /// Mean of the last five minutes.
+    pub level: f64,
+    /// How much the demand moves over the span: mean of `|y(s) - y(s-h)|` over two hours, at least
+    /// `0.3 * sqrt(max(level, mean of the day))` (whole calls move by chance alone) and 0.03.
+    pub scale: f64,
+    /// The same over a day, at least 0.03.
+    pub long: f64,
+}
+
+impl Base {
+    pub(crate) fn of(seen: &Seen, scratch: &Scratch, h: usize, long: f64) -> Self {
+        let moves = moves(scratch.last(120, 0), scratch.last(120, h));
+        let chance = 0.3 * seen.level.max(seen.day_mean).max(0.0).sqrt();
+        Self {
+            level: seen.level,
+            scale: moves.max(chance).max(0.03),
+            long: if long.is_nan() { moves.max(0.03) } else { long.max(0.03) },
+        }
+    }
+
+    /// An amount on the local scale.
+    pub(crate) fn normal(&self, amount: f64) -> f64 {
+        ((amount - self.level) / self.scale).clamp(-FAR, FAR)
+    }
+
+    /// The amount back, at least zero; NaN of NaN.
+    pub fn amount(&self, normal: f64) -> f64 {
+        at_least_zero(normal.mul_add(self.scale, self.level))
+    }
+}
+
+/// Mean of `|a - b|` where both are known; NaN of none.
+pub(crate) fn moves(later: &[f64], earlier: &[f64]) -> f64 {
+    let (mut sum, mut count) = (0.0, 0.0);
+    for (a, b) in later.iter().zip(earlier) {
+        let move_ = (a - b).abs();
+        if !move_.is_nan() {
+            sum += move_;
+            count += 1.0;
+        }
+    }
+    if count > 0.0 { sum / count } else { f64::NAN }
+}
+
+/// The row at minute `t`.
+pub(crate) fn row(past: &dyn Past, t: i64, span: Span, base: &Base, seen: &Seen, errors: ErrorsSeen) -> Row {
+    let z = |amount: f64| base.normal(amount);
+    let Base { level, scale, .. } = *base;
+    let [e01, e03, e10] = seen.ewma;
+    let row = [
+        z(seen.now),
+        z(e01),
+        z(e03),
+        z(e10),
+        z(seen.min15),
+        z(seen.max15),
+        z(seen.max60),
+        z(seen.max240),
+        z(seen.q90_60),
+        z(seen.q95_240),
+        z(seen.q95_day),
+        errors.q95_240,
+        errors.median_day,
+        errors.q95_day,
+        z(span.earlier(past, t, 60)),
+        z(timer(past, t, span, 5)),
+        z(timer(past, t, span, 15)),
+        z(timer(past, t, span, 60)),
+        z(day_shift(past, t, span, seen)),
+        z(day_peaks(past, t, span)),
+        seen.idle / 60.0,
+        seen.busy60,
+        seen.busy_day,
+        (level + 0.01).ln(),
+        scale.ln(),
+        ((scale + 0.01) / (level.sqrt() + 0.1)).ln(),
+        minutes(span.h),
+    ];
+    row.map(narrow)
+}
+
+/// Mean of the target one, two and three periods back, the first period that ends by now.
+fn timer(past: &dyn Past, t: i64, span: Span, period: i64) -> f64 {
+    let first = period * (span.h + period - 1).div_euclid(period);
+    mean(&[0, 1, 2].map(|back| span.earlier(past, t, first + back * period)))
+}
+
+/// The last quarter hour's mean, moved as the same time moved on the three days before.
+fn day_shift(past: &dyn Past, t: i64, span: Span, seen: &Seen) -> f64 {
+    let moved = [1, 2, 3].map(|day| day_move(past, t, span, day * DAY));
+    seen.mean15 + mean(&moved)
+}
+
+/// How far the target lay from the quarter hour before it, `lag` minutes ago; smoothed over eleven minutes.
+pub(crate) fn day_move(past: &dyn Past, t: i64, span: Span, lag: i64) -> f64 {
+    if past.at(t - lag).is_nan() {
+        return f64::NAN;
+    }
+    let mut around = [f64::NAN; 11];
+    past.copy(t + span.h - lag - 5, &mut around);
+    let mut before = [f64::NAN; 15];
+    past.copy(t - lag - 14, &mut before);
+    mean(&around) - mean(&before)
+}
+
+/// Mean over the three days before of the largest within two minutes of the target.
+fn day_peaks(past: &dyn Past, t: i64, span: Span) -> f64 {
+    mean(&[1, 2, 3].map(|day| span.wider(past, t, day * DAY, 2)))
+}

@@ -1,0 +1,311 @@
+//! Engine: the model of one function. One closed minute after the other in, the upper quantile of what comes
+//! over each span ahead out. Pure; the same step learns, runs live and replays.
+//!
+//! ```text
+//!   past ─► windows ─► features ─► trees (prior, fleet) ─┐
+//!     └───► experts ─► points ──────────────────────────►├─► lane: theta, losses ─► mixture
+//!                                                        │       one a quantile
+//!                what came of what was said h minutes ago ┘
+//! ```
+
+mod column;
+mod errors;
+mod expert;
+mod features;
+mod lane;
+mod past;
+mod span;
+mod windows;
+
+pub use column::names;
+pub use features::{Base, NAMES, Row, WIDTH};
+pub use lane::{Said, pinball};
+pub use past::{Past, Series};
+pub use span::{Span, Target};
+pub use windows::Scratch;
+
+use crate::tree::{ByQuantile, Forest};
+use errors::Errors;
+use expert::{At, EXPERTS, Expert};
+use features::moves;
+use lane::{Guesses, Lane};
+pub(crate) use past::{narrow, number};
+use std::collections::VecDeque;
+use windows::{Seen, Windows};
+
+/// The forests in use. Without any, the experts answer alone.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Models<'a> {
+    /// The shipped one.
+    pub prior: Option<&'a ByQuantile>,
+    /// The one learned from the cluster's own functions.
+    pub fleet: Option<&'a ByQuantile>,
+}
+
+/// What came of what was said of one span at one quantile.
+#[derive(Clone, Copy, Debug)]
+pub struct Heard<'a> {
+    /// Place of the span.
+    pub span: usize,
+    /// Place of the quantile.
+    pub quantile: usize,
+    /// The minute at which it was said.
+    pub made: i64,
+    /// What came.
+    pub actual: f64,
+    /// What was said.
+    pub said: &'a Said,
+    /// Points of the experts, in the order of [`expert_names`].
+    pub points: &'a [f64],
+}
+
+/// Names of the experts.
+pub fn expert_names() -> impl Iterator<Item = &'static str> {
+    EXPERTS.iter().map(|(name, _)| *name)
+}
+
+/// The model of one function.
+#[derive(Debug)]
+pub struct Engine {
+    windows: Windows,
+    ahead: Vec<Ahead>,
+    has_fleet: bool,
+    trailing_peak: Option<f64>,
+}
+
+/// One span's part of it.
+#[derive(Debug)]
+struct Ahead {
+    span: Span,
+    errors: Errors,
+    long: f32,
+    experts: Vec<Box<dyn Expert>>,
+    lanes: Vec<Lane>,
+    bets: VecDeque<Bet>,
+    now: Option<(Row, Base)>,
+}
+
+/// What was said at one minute, until its span ends.
+#[derive(Debug)]
+struct Bet {
+    made: i64,
+    base: Base,
+    points: [f64; expert::COUNT],
+    said: Vec<Said>,
+}
+
+impl Engine {
+    /// A model that knows nothing, for these spans and quantiles (shares in (0, 1)).
+    pub fn new(spans: &[Span], quantiles: &[f64]) -> Self {
+        let ahead = |span: &Span| Ahead {
+            span: *span,
+            errors: Errors::new(),
+            long: f32::NAN,
+            experts: EXPERTS.iter().map(|(_, make)| make(*span, quantiles)).collect(),
+            lanes: quantiles.iter().map(|quantile| Lane::new(*quantile)).collect(),
+            bets: VecDeque::new(),
+            now: None,
+        };
+        Self {
+            windows: Windows::new(),
+            ahead: spans.iter().map(ahead).collect(),
+            has_fleet: false,
+            trailing_peak: None,
+        }
+    }
+
+    /// One that only computes rows of features: no experts, nothing said.
+    pub fn for_rows(spans: &[Span]) -> Self {
+        let mut engine = Self::new(spans, &[]);
+        engine.ahead.iter_mut().for_each(|ahead| ahead.experts.clear());
+        engine
+    }
+
+    /// Moves on to minute `t`: scores what was said of the spans that have ended, learns, and says what comes.
+    ///
+    /// `past` must show nothing later than `t`. `heard` is told of every scored span. Minutes must come in order.
+    pub fn step(
+        &mut self,
+        past: &dyn Past,
+        t: i64,
+        models: Models<'_>,
+        scratch: &mut Scratch,
+        mut heard: impl FnMut(Heard<'_>),
+    ) {
+        if models.fleet.is_some() && !self.has_fleet {
+            let lanes = self.ahead.iter_mut().flat_map(|ahead| &mut ahead.lanes);
+            lanes.for_each(Lane::welcome_fleet);
+        }
+        self.has_fleet = models.fleet.is_some();
+        let slow = self.windows.is_slow(t);
+        let seen = self.windows.fold(past, t, scratch);
+        self.trailing_peak = seen.map(|seen| seen.q90_60);
+        for (place, ahead) in self.ahead.iter_mut().enumerate() {
+            let actual = ahead.span.actual(past, t);
+            ahead.settle(t, actual, place, &mut heard);
+            ahead.say(past, (t, actual, slow), models, seen.as_ref(), scratch);
+        }
+    }
+
+    /// What is said now of one span at one quantile. `None`: nothing, for nothing is known.
+    pub fn said(&self, span: usize, quantile: usize) -> Option<&Said> {
+        let ahead = &self.ahead[span];
+        ahead.now.as_ref()?;
+        ahead.bets.back()?.said.get(quantile)
+    }
+
+    /// The row of features of now and the base it is normalised by. `None`: nothing is known.
+    pub fn row(&self, span: usize) -> Option<(&Row, &Base)> {
+        self.ahead[span].now.as_ref().map(|(row, base)| (row, base))
+    }
+
+    /// The trailing peak: nine in ten minutes of the last hour lie at or below. `None`: nothing is known.
+    pub fn trailing_peak(&self) -> Option<f64> {
+        self.trailing_peak
+    }
+
+    /// What the level expert expects of one span. NaN: it cannot say.
+    pub fn level(&self, span: usize) -> f64 {
+        let bet = self.ahead[span].bets.back();
+        bet.map_or(f64::NAN, |bet| bet.points[column::LEVEL])
+    }
+
+    /// Discounted mean loss of each column, by name. `None`: nothing scored yet.
+    pub fn losses(&self, span: usize, quantile: usize) -> Vec<(&'static str, Option<f64>)> {
+        let lane = &self.ahead[span].lanes[quantile];
+        names()
+            .enumerate()
+            .map(|(place, name)| (name, lane.loss(place)))
+            .collect()
+    }
+
+    /// Whether the cluster's own forest has lost less than the shipped one. `None`: it is not in use.
+    pub fn fleet_leads(&self, span: usize, quantile: usize) -> Option<bool> {
+        self.has_fleet.then(|| self.ahead[span].lanes[quantile].fleet_leads())
+    }
+
+    /// How many scored minutes, older ones discounted, one quantile has learned from.
+    pub fn weight(&self, span: usize, quantile: usize) -> f64 {
+        self.ahead[span].lanes[quantile].weight()
+    }
+
+    /// Share of scored spans that lay at or below what was said. `None`: too few scored.
+    pub fn coverage(&self, span: usize, quantile: usize) -> Option<f64> {
+        self.ahead[span].lanes[quantile].coverage()
+    }
+
+    /// Bytes it holds, without the past it reads.
+    pub fn bytes(&self) -> usize {
+        std::mem::size_of::<Self>() + self.ahead.iter().map(Ahead::bytes).sum::<usize>()
+    }
+}
+
+impl Ahead {
+    /// Scores the bets whose span has ended; those that a gap leaves without an outcome are dropped.
+    fn settle(&mut self, t: i64, actual: f64, place: usize, heard: &mut impl FnMut(Heard<'_>)) {
+        let mut error = f64::NAN;
+        while self.bets.front().is_some_and(|bet| bet.made + self.span.h <= t) {
+            let bet = self.bets.pop_front().expect("there is a front");
+            if bet.made + self.span.h < t || actual.is_nan() {
+                continue;
+            }
+            error = (actual - bet.base.level) / bet.base.scale;
+            for (quantile, (lane, said)) in self.lanes.iter_mut().zip(&bet.said).enumerate() {
+                heard(Heard {
+                    span: place,
+                    quantile,
+                    made: bet.made,
+                    actual,
+                    said,
+                    points: &bet.points,
+                });
+                lane.score(said, actual);
+            }
+        }
+        self.errors.push(error);
+    }
+
+    fn say(
+        &mut self,
+        past: &dyn Past,
+        (t, actual, slow): (i64, f64, bool),
+        models: Models<'_>,
+        seen: Option<&Seen>,
+        scratch: &mut Scratch,
+    ) {
+        let h = usize::try_from(self.span.h).unwrap_or(1);
+        if slow {
+            self.long = narrow(moves(&scratch.day[h..], &scratch.day[..scratch.day.len() - h]));
+        }
+        let errors = self.errors.seen(slow, scratch);
+        let base = seen.map(|seen| Base::of(seen, scratch, h, f64::from(self.long)));
+        let at = At {
+            past,
+            t,
+            span: self.span,
+            actual,
+            now: scratch.last(1, 0)[0],
+            seen,
+            base: base.as_ref(),
+            scratch,
+            slow,
+        };
+        for expert in &mut self.experts {
+            expert.fold(&at);
+        }
+        let (Some(base), Some(seen)) = (base, seen) else {
+            self.now = None;
+            return;
+        };
+        let mut points = [f64::NAN; expert::COUNT];
+        for (point, expert) in points.iter_mut().zip(&mut self.experts) {
+            *point = expert.point(&at);
+        }
+        let row = features::row(past, t, self.span, &base, seen, errors);
+        let said = (0..self.lanes.len())
+            .map(|quantile| self.lane(quantile, &row, &base, points, models))
+            .collect();
+        self.bets.push_back(Bet {
+            made: t,
+            base,
+            points,
+            said,
+        });
+        self.now = Some((row, base));
+    }
+
+    fn lane(&self, quantile: usize, row: &Row, base: &Base, points: [f64; expert::COUNT], models: Models<'_>) -> Said {
+        let lane = &self.lanes[quantile];
+        let say = |forest: &Forest| base.amount(forest.predict(row));
+        let tree = |forests: Option<&ByQuantile>| {
+            let nearest = forests.and_then(|forests| forests.nearest(lane.quantile()));
+            nearest.map_or(f64::NAN, say)
+        };
+        let mut owns = [f64::NAN; expert::COUNT];
+        for (own, expert) in owns.iter_mut().zip(&self.experts) {
+            *own = expert.upper(quantile);
+        }
+        lane.say(
+            &Guesses {
+                points,
+                owns,
+                prior: tree(models.prior),
+                fleet: tree(models.fleet),
+            },
+            base,
+        )
+    }
+
+    fn bytes(&self) -> usize {
+        let experts: usize = self.experts.iter().map(|expert| expert.bytes() + 16).sum();
+        let said = self.lanes.len() * std::mem::size_of::<Said>();
+        std::mem::size_of::<Self>()
+            + self.errors.bytes()
+            + experts
+            + self.lanes.len() * std::mem::size_of::<Lane>()
+            + self.bets.capacity() * (std::mem::size_of::<Bet>() + said)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,137 @@
+//! Wake: when the next call is due. The minutes with calls in, the chance of any call in the span ahead out. Pure.
+//!
+//! Three hazards, each a share of past chances that were taken: the gap since the last call (a timer), the minute
+//! of the hour, and the minute of the day with what lies within its reach. Of those that have judged nearly
+//! as well as the best the boldest speaks (the study's rule e: nearly as good as a forest).
+
+use crate::history::Window;
+
+/// Gaps between calls that are remembered.
+const GAPS: usize = 16;
+/// Days and hours looked back for the same time.
+const BACK: i64 = 3;
+/// Minutes a call may come early or late against another day.
+const SLACK: i64 = 2;
+/// Idle minutes that a missed call is worth: at a threshold of 10 % one in ten named minutes has a call.
+const MISSED: f32 = 10.0;
+/// Weight an error keeps for the next.
+const KEEP: f64 = 0.98;
+
+/// Quiet minutes of a function and how well they have been judged.
+#[derive(Clone, Debug, Default)]
+pub struct Wake {
+    last: Option<i64>,
+    gaps: [u16; GAPS],
+    next: usize,
+    known: usize,
+    /// Chance by each hazard for the span ahead.
+    chances: [f32; 3],
+    /// Discounted squared error of each where a call came or a chance was named.
+    errors: [f32; 3],
+    /// When the chances now being judged were given.
+    given: Option<(i64, [f32; 3])>,
+}
+
+impl Wake {
+    /// Its name where it sets the answer.
+    pub const NAME: &'static str = "periodic-arrivals";
+
+    /// Learns the gaps from before the walk.
+    pub fn begin(&mut self, window: &Window<'_>, oldest: i64) {
+        for minute in window.until() - crate::history::MINUTES..oldest {
+            self.learn(window, minute);
+        }
+    }
+
+    /// Takes in minute `t` and judges the `h` minutes ahead.
+    pub fn fold(&mut self, window: &Window<'_>, t: i64, h: i64) {
+        self.judge(window, t, h);
+        self.learn(window, t);
+        self.chances = [
+            self.by_gap(t, h),
+            same_time(window, t, h, 60, 0),
+            same_time(window, t, h, 1440, SLACK),
+        ];
+        if self.given.is_none() {
+            self.given = Some((t, self.chances));
+        }
+    }
+
+    /// The chance of any call in the span ahead, by the hazard that has erred least.
+    pub fn chance(&self) -> f64 {
+        let least = self.errors.iter().copied().fold(f32::INFINITY, f32::min);
+        // Of those within a missed call of the best the boldest: a warning too early is no reason yet to be silent.
+        let able = self
+            .errors
+            .iter()
+            .zip(self.chances)
+            .filter(|(error, _)| **error < least + MISSED);
+        able.map(|(_, chance)| f64::from(chance)).fold(0.0, f64::max)
+    }
+
+    fn learn(&mut self, window: &Window<'_>, minute: i64) {
+        if window.minute(minute).is_none_or(|calls| calls <= 0.0) {
+            return;
+        }
+        let gap = self.last.map(|last| minute - last).filter(|gap| *gap > 1);
+        if let Some(gap) = gap {
+            self.gaps[self.next] = u16::try_from(gap).unwrap_or(u16::MAX);
+            self.next = (self.next + 1) % GAPS;
+            self.known = (self.known + 1).min(GAPS);
+        }
+        self.last = Some(minute);
+    }
+
+    /// Scores the chances given a horizon ago.
+    fn judge(&mut self, window: &Window<'_>, t: i64, h: i64) {
+        let Some((made, chances)) = self.given.filter(|(made, _)| made + h <= t) else {
+            return;
+        };
+        self.given = None;
+        let Some(peak) = window.actual(made + 1, made + h).filter(|_| made + h == t) else {
+            return;
+        };
+        let came = if peak > 0.0 { 1.0 } else { 0.0 };
+        if came == 0.0 && chances.iter().all(|chance| *chance <= 0.0) {
+            return;
+        }
+        let weight = if came > 0.0 { MISSED } else { 1.0 };
+        for (error, chance) in self.errors.iter_mut().zip(chances) {
+            let missed: f32 = came - chance;
+            let keep = crate::engine::narrow(KEEP);
+            *error = error.mul_add(keep, weight * missed * missed);
+        }
+    }
+
+    /// Share of the known gaps at least as long as the quiet so far that end in the span.
+    fn by_gap(&self, t: i64, h: i64) -> f32 {
+        let Some(quiet) = self.last.map(|last| t - last) else {
+            return 0.0;
+        };
+        let gaps = self.gaps[..self.known].iter().map(|gap| i64::from(*gap));
+        let (mut ends, mut open) = (0.0, 0.0);
+        for gap in gaps.filter(|gap| *gap > quiet) {
+            open += 1.0;
+            ends += if gap <= quiet + h { 1.0 } else { 0.0 };
+        }
+        // A single old gap is no timer.
+        if open >= 2.0 { ends / open } else { 0.0 }
+    }
+}
+
+/// Share of the last known hours or days with a call at the same time.
+fn same_time(window: &Window<'_>, t: i64, h: i64, period: i64, slack: i64) -> f32 {
+    let (mut came, mut known) = (0.0, 0.0);
+    for back in 1..=BACK {
+        let lag = back * period;
+        let to = (t + h - lag + slack).min(t);
+        if let Some(peak) = window.largest(t + 1 - lag - slack, to) {
+            known += 1.0;
+            came += if peak > 0.0 { 1.0 } else { 0.0 };
+        }
+    }
+    if known > 0.0 { came / known } else { 0.0 }
+}
+
+#[cfg(test)]
+mod tests;
