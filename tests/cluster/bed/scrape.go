@@ -42,6 +42,9 @@ func (s Scrape) pods(b *Bed) object {
 		object{"source_labels": list{annotation("path")}, "regex": "(.+)", "target_label": "__metrics_path__"},
 		object{"source_labels": list{"__meta_kubernetes_pod_ip", annotation("port")}, "separator": ":",
 			"regex": "(.+:.+)", "target_label": "__address__"},
+		// A page of very many series must not be scraped as often as the others.
+		object{"source_labels": list{annotation("interval")}, "regex": "(.+)", "target_label": "__scrape_interval__"},
+		object{"source_labels": list{annotation("interval")}, "regex": "(.+)", "target_label": "__scrape_timeout__"},
 		object{"source_labels": list{"__meta_kubernetes_namespace"}, "target_label": "namespace"},
 		object{"source_labels": list{"__meta_kubernetes_pod_name"}, "target_label": "pod"},
 		object{"source_labels": list{"__meta_kubernetes_pod_label_app"}, "target_label": "app"},

@@ -3,6 +3,7 @@ package rails
 import (
 	"context"
 	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -23,6 +24,7 @@ func Test_bad_resources(t *testing.T) {
 
 	t.Run("refused by the API server", func(t *testing.T) { refusals(t, k, namespace) })
 
+	flood(t, k, namespace)
 	bad := badOnes(namespace)
 	for _, one := range bad {
 		for _, object := range one.objects {
@@ -142,8 +144,22 @@ func badOnes(namespace string) []badOne {
 		asks("no-promql", "sum by (namespace, pod", "Ready", "ProfileUnusable", "spec.query is sum by (namespace, pod", "does not parse as PromQL"),
 		asks("returns-strings", `"forewarm"`, "Ready", "ProfileUnusable", `spec.query is "forewarm"`, "gives a string", "instant vector"),
 		asks("returns-a-scalar", `time()`, "Ready", "ProfileUnusable", "spec.query is time()", "vector("),
+		asks("many-series", "function_further", "MetricsTrusted", "TooLarge", "spec.query", "aggregate"),
+		asks("many-to-many", "up * on (job) up", "MetricsTrusted", "QueryFailed", "spec.query", "forewarm.source"),
 		asks("wrong-labels", "max by (app) (up)", "MetricsTrusted", "WrongShape", "spec.query", "labels"),
 	}
+}
+
+// manySeries is more than a source may answer by default.
+const manySeries = 100_000
+
+// flood starts a pod that reports so many series. It is one that every test of the namespace may see and none names.
+func flood(t *testing.T, k *kit.Kit, namespace string) {
+	t.Helper()
+	k.Apply(t, forewarm.Function(namespace, "flood", 1, "FURTHER_SERIES", strconv.Itoa(manySeries)).
+		With("spec.template.metadata.annotations", forewarm.Map{"prometheus.io/scrape": "true",
+			"prometheus.io/port": "8080", "prometheus.io/path": "/metrics", "prometheus.io/interval": "15s"}).JSON())
+	k.WaitValue(t, "count(function_further)", patience, func(found float64) bool { return found == manySeries })
 }
 
 // untouched looks at every target of the bad policies: none is scaled.

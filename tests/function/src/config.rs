@@ -32,6 +32,10 @@ pub struct Config {
     #[arg(long = "memory-mb", env = "MEMORY_MB", default_value_t = 0)]
     pub memory_mib: u32,
 
+    /// Further series on the metrics page, `function_further{series="0"}` and so on: for answers that are too large
+    #[arg(long, env = "FURTHER_SERIES", default_value_t = 0)]
+    pub further_series: u32,
+
     /// Milliseconds after SIGTERM in which new connections are still accepted: endpoints learn late
     #[arg(long = "linger-ms", env = "LINGER_MS", default_value = "2000", value_parser = millis)]
     pub linger: Duration,

@@ -29,7 +29,7 @@ impl Function {
         Self {
             life: Life::default(),
             slots: Slots::shut(config.concurrency),
-            metrics: Metrics::default(),
+            metrics: Metrics::with_further(config.further_series),
             config,
             born,
         }

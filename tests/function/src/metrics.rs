@@ -3,7 +3,7 @@
 //! A scrape resets the peak, so it belongs to one scraper: whoever else reads `/metrics` takes the
 //! peak away from it.
 
-use std::fmt;
+use std::fmt::{self, Write as _};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -38,10 +38,19 @@ pub struct Metrics {
     errors: Counter,
     queue: Histogram,
     registry: Registry,
+    /// Rendered once: a page of 100,000 lines is asked for again and again.
+    further: String,
 }
 
 impl Default for Metrics {
     fn default() -> Self {
+        Self::with_further(0)
+    }
+}
+
+impl Metrics {
+    /// Metrics beside which the page shows so many further series of one constant gauge.
+    pub fn with_further(series: u32) -> Self {
         let inflight = Arc::<InFlight>::default();
         let requests = Family::<Outcome, Counter>::default();
         let errors = Counter::default();
@@ -60,11 +69,10 @@ impl Default for Metrics {
             errors,
             queue,
             registry,
+            further: further(series),
         }
     }
-}
 
-impl Metrics {
     /// Counts a request that ended with `code`.
     pub fn ended(&self, code: u16) {
         self.requests.get_or_create(&Outcome { code }).inc();
@@ -81,9 +89,20 @@ impl Metrics {
     /// The `OpenMetrics` text of this moment; the in-flight peak starts anew.
     pub fn scrape(&self) -> Result<String, fmt::Error> {
         let mut page = String::new();
-        text::encode(&mut page, &self.registry)?;
+        text::encode_registry(&mut page, &self.registry)?;
+        page.push_str(&self.further);
+        text::encode_eof(&mut page)?;
         Ok(page)
     }
+}
+
+/// So many series of `function_further`; nothing at all for none.
+fn further(series: u32) -> String {
+    (0..series).fold(String::new(), |mut page, number| {
+        // Writing to a string cannot fail.
+        let _ = writeln!(page, "function_further{{series=\"{number}\"}} 1");
+        page
+    })
 }
 
 #[cfg(test)]
@@ -103,5 +122,13 @@ mod tests {
         ] {
             assert!(page.lines().any(|l| l == line), "no {line:?} in\n{page}");
         }
+    }
+
+    #[test]
+    fn further_series_come_before_the_end_of_the_page() {
+        let page = Metrics::with_further(2).scrape().unwrap();
+        let end = "function_further{series=\"0\"} 1\nfunction_further{series=\"1\"} 1\n# EOF\n";
+        assert!(page.ends_with(end), "{page}");
+        assert!(!Metrics::default().scrape().unwrap().contains("further"));
     }
 }
