@@ -8,6 +8,7 @@
 //! * [`policy`], [`profile`]: the two kinds as stored, with their bounds and CEL rules.
 //! * [`status`], [`condition`]: what Forewarm writes back, and what of it survives a restart.
 //! * [`policy_parse`], [`profile_parse`]: parse, don't validate; every problem at once, each with its fix.
+//! * [`memory`]: memory and healing, and what of them survives a restart.
 //! * [`amount`]: a Kubernetes quantity of demand or slots.
 //! * [`crd`]: the YAML of `crds/`, made from the types.
 //!
@@ -16,6 +17,7 @@
 pub mod amount;
 pub mod condition;
 pub mod crd;
+pub mod memory;
 pub mod policy;
 pub mod policy_parse;
 pub mod problem;

@@ -7,6 +7,7 @@
 #![allow(unreachable_pub, clippy::duplicated_attributes)]
 
 use crate::amount::Amount;
+use crate::memory::{HealingSpec, MemorySpec};
 use crate::status::FunctionPolicyStatus;
 use forewarm_core::policy;
 use kube::{CustomResource, KubeSchema};
@@ -82,6 +83,7 @@ use serde::{Deserialize, Serialize};
     printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp")
 )]
 #[serde(rename_all = "camelCase")]
+#[x_kube(validation = Rule::new("!has(self.healing) || self.healing.oom != 'Raise' || (has(self.memory) && self.memory.mode != 'Off')").message("spec.healing.oom Raise needs spec.memory.mode InPlace: set it, or leave oom at Report").field_path(".healing.oom"))]
 pub struct FunctionPolicySpec {
     /// How far Forewarm may go. Shadow decides and tells, and writes nothing to the target; Enforce also writes.
     #[serde(default)]
@@ -105,6 +107,12 @@ pub struct FunctionPolicySpec {
     /// Whether the forecast may raise the floor.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub forecast: Option<ForecastSpec>,
+    /// What may be done about the memory of the pods.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub memory: Option<MemorySpec>,
+    /// What may be done about a function that is not well.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub healing: Option<HealingSpec>,
 }
 
 /// How far Forewarm may go.

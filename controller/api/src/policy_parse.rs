@@ -24,6 +24,8 @@ pub fn parse(policy: &FunctionPolicy, namespace_paused: bool) -> Result<Policy, 
         scale_down,
         demand,
         forecast,
+        memory: _,
+        healing,
     } = &policy.spec;
     let mut problems = Vec::new();
     let bounds = bounds(floor, &mut problems);
@@ -37,6 +39,7 @@ pub fn parse(policy: &FunctionPolicy, namespace_paused: bool) -> Result<Policy, 
     check_lead_time(&forecast, &mut problems);
     check_profile(&demand, &mut problems);
     check_target(target_ref, &mut problems);
+    policy.memory(&mut problems);
     let (Some(floor), Some(scale_down), Some(utilization), true) =
         (bounds, scale_down, utilization, problems.is_empty())
     else {
@@ -52,6 +55,11 @@ pub fn parse(policy: &FunctionPolicy, namespace_paused: bool) -> Result<Policy, 
         per_replica,
         utilization,
         forecast: forecast.mode.into(),
+        crash_loop: healing
+            .as_ref()
+            .map(|healing| healing.crash_loop)
+            .unwrap_or_default()
+            .into(),
     })
 }
 
@@ -68,6 +76,19 @@ impl FunctionPolicy {
             namespace: self.namespace().unwrap_or_default().into(),
             name: self.name_any().into(),
         }
+    }
+
+    /// What it asks for memory and health. What is wrong is added to `problems`; [`parse`] refuses it.
+    pub fn memory(&self, problems: &mut Problems) -> forewarm_core::memory::MemoryPolicy {
+        let memory = self.spec.memory.clone().unwrap_or_default();
+        let healing = self.spec.healing.clone().unwrap_or_default();
+        crate::memory::parse(
+            &memory,
+            &healing,
+            self.spec.mode.into(),
+            is_paused(self.annotations()),
+            problems,
+        )
     }
 
     /// Name of the demand profile it asks for. `None`: the default one.

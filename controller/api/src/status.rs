@@ -3,6 +3,7 @@
 //! Written by Forewarm alone (an admission policy of the chart holds that); read back by [`restore`].
 
 use crate::amount::Amount;
+use crate::memory::{MemoryStatus, QuarantineStatus};
 use crate::policy::Mode;
 use forewarm_core::standing::{
     Aside, AsideWhy as CoreAsideWhy, Standing, UserFloor, UserFloorFrom as CoreUserFloorFrom,
@@ -38,6 +39,14 @@ pub struct FunctionPolicyStatus {
     /// How much history there is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub history: Option<HistoryStatus>,
+    /// Memory held, by container.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 8))]
+    pub memory: Vec<MemoryStatus>,
+    /// A revision that nothing more is done about; a new one clears it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 1))]
+    pub quarantine: Vec<QuarantineStatus>,
     /// The last decision that changed something.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_decision: Option<LastDecision>,

@@ -53,6 +53,7 @@ fn six_lines_get_the_defaults_of_a_target_without_a_scaler() {
         per_replica: None,
         utilization: Percent::new(70).unwrap(),
         forecast: ForecastMode::Auto,
+        crash_loop: forewarm_core::policy::CrashLoop::Hold,
     };
     assert_eq!(parsed, expected);
     let target = &six_lines().spec.target_ref;
@@ -95,6 +96,7 @@ fn every_field_is_taken_over() {
         per_replica: Slots::new(2.5),
         utilization: Percent::new(80).unwrap(),
         forecast: ForecastMode::Off,
+        crash_loop: forewarm_core::policy::CrashLoop::Hold,
     };
     assert_eq!(parse(&whole, false), Ok(expected));
     assert_eq!(

@@ -2,6 +2,7 @@
 //!
 //! [`Reading`] is the type from the query to the decision: nothing builds a number out of `Unknown`.
 
+use crate::plan::remedy::crash_loop::Failing;
 use crate::units::{Demand, Mono, Replicas, Seconds};
 use serde::{Deserialize, Serialize};
 
@@ -309,4 +310,6 @@ pub struct Observation {
     pub lead_time: LeadTime,
     /// When the demand was last known, on this process's clock; `None`: never since the start.
     pub demand_known_at: Option<Mono>,
+    /// The newest revision, where its pods fail. `None`: it comes up, or it has no pod.
+    pub failing: Option<Failing>,
 }

@@ -52,6 +52,16 @@ pub enum ForecastMode {
     Off,
 }
 
+/// What follows a revision whose new pods fail.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum CrashLoop {
+    /// It is reported.
+    Report,
+    /// The floor is not raised while they fail.
+    #[default]
+    Hold,
+}
+
 /// The user's bounds of the floor; `min <= max` and `max >= 1` hold by construction in the api crate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FloorBounds {
@@ -114,4 +124,6 @@ pub struct Policy {
     pub utilization: Percent,
     /// Whether the forecast may raise the floor.
     pub forecast: ForecastMode,
+    /// What follows a revision whose new pods fail.
+    pub crash_loop: CrashLoop,
 }

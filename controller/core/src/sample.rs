@@ -66,6 +66,7 @@ fn function() -> Function {
             source: LeadTimeSource::Learned,
         },
         demand_known_at: Some(Mono(1_000_000)),
+        failing: None,
     };
     Function {
         policy: policy(),
@@ -88,6 +89,7 @@ fn policy() -> Policy {
         per_replica: Slots::new(2.0),
         utilization: Percent::new(100).expect("100 is a percentage"),
         forecast: ForecastMode::Auto,
+        crash_loop: crate::policy::CrashLoop::Hold,
     }
 }
 

@@ -21,6 +21,7 @@ pub mod apply;
 pub mod backfill;
 pub mod config;
 pub mod generate;
+pub mod health;
 pub mod lease;
 pub mod observe;
 pub mod record;

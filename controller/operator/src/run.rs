@@ -19,6 +19,7 @@ use crate::admin::{Admin, Pulse, serve};
 use crate::apply::{Apply, Gate, Limits, own_connection};
 use crate::backfill::Backfill;
 use crate::config::Run;
+use crate::health::Health;
 use crate::lease::{Elector, Leadership, Timing};
 use crate::observe::heartbeat::Heartbeats;
 use crate::observe::{Observe, Stores};
@@ -93,6 +94,10 @@ pub async fn run(flags: Run) -> anyhow::Result<()> {
         backfill: Backfill::default(),
         remember: Remember::new(Seconds(flags.tick_seconds)),
         standing: std::collections::BTreeMap::new(),
+        health: Health::new(
+            minor(&own_connection(config.clone())?).await?,
+            Seconds(flags.tick_seconds),
+        ),
         apply: edge.apply(&flags, &leadership)?,
         record: Record::new(
             Arc::clone(journal),
@@ -227,6 +232,7 @@ impl Ticker {
         };
         if AssertUnwindSafe(pass).catch_unwind().await.is_err() {
             self.rooms.standing.clear();
+            self.rooms.health.forget();
             self.metrics.panicked();
         }
         self.metrics.ticked(begun.elapsed(), clocks.now().wall);
@@ -261,6 +267,18 @@ async fn shutdown() -> &'static str {
         _ = terminate.recv() => "SIGTERM",
         _ = tokio::signal::ctrl_c() => "SIGINT",
     }
+}
+
+/// Minor version of the API server; what it can do in place depends on it.
+async fn minor(client: &Client) -> anyhow::Result<u32> {
+    let version = client
+        .apiserver_version()
+        .await
+        .context("read the API server's version")?;
+    let digits: String = version.minor.chars().take_while(char::is_ascii_digit).collect();
+    digits
+        .parse()
+        .with_context(|| format!("read the API server's minor version {:?}", version.minor))
 }
 
 fn reading_client(mut config: kube::Config, heartbeats: &Heartbeats) -> anyhow::Result<Client> {

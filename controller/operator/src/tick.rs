@@ -20,6 +20,7 @@ use ulid::Ulid;
 use self::pass::{Ids, Pass};
 use crate::apply::{Apply, Intent};
 use crate::backfill::Backfill;
+use crate::health::Health;
 use crate::observe::left::Left;
 use crate::observe::{Observe, Seen, Snapshot};
 use crate::record::line::LearnedLine;
@@ -36,6 +37,8 @@ pub struct Rooms {
     pub remember: Remember,
     /// What is in force because of us, by function.
     pub standing: Standings,
+    /// Memory and health of the pods.
+    pub health: Health,
     /// Writes the world.
     pub apply: Apply,
     /// Tells the world.
@@ -78,6 +81,7 @@ pub async fn follow(rooms: &mut Rooms, now: Now) {
     rooms.remember.forecast(&snapshot).await;
     // What is in force is the leader's to know; the policies' status tells it at a take-over.
     rooms.standing.clear();
+    rooms.health.forget();
     rooms.record.follow(&snapshot);
 }
 
@@ -92,6 +96,17 @@ pub async fn line(rooms: &mut Rooms, mut snapshot: Snapshot) -> TickReport {
     forget_gone(rooms, &snapshot);
     restore_standing(&mut rooms.standing, &snapshot);
     lap.end(rooms, "forecast");
+    let within = rooms.within;
+    let Rooms {
+        health,
+        observe,
+        record,
+        apply,
+        ..
+    } = rooms;
+    // Before the floor: newborn memory must be there when pods are born.
+    health.run(&snapshot, observe, record, apply, within).await;
+    lap.end(rooms, "health");
 
     let decided = decide(&functions, snapshot.world, &rooms.standing, now);
     let learned = learned(rooms, &snapshot, &functions);

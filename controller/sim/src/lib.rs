@@ -5,6 +5,7 @@
 //! * [`random`]: numbers from a seed.
 //! * [`memory`]: working sets, start-up peaks, leaks and out-of-memory kills of one function's pods.
 //! * [`scaler`]: the published scalers, re-stated.
+//! * [`sizing`]: our memory plan beside VPA over one series of use.
 
 pub mod arrivals;
 pub mod durations;
@@ -12,3 +13,4 @@ pub mod memory;
 pub mod overlap;
 pub mod random;
 pub mod scaler;
+pub mod sizing;

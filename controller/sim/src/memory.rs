@@ -243,7 +243,8 @@ impl World {
             node_most: Some(self.node),
             lowers_in_place: true,
             conflict: None,
-            births: self.births.clone(),
+            births: Some(self.births.clone()),
+            patience: 300,
             ooms: self.ooms.clone(),
         }
     }

@@ -36,6 +36,10 @@ pub struct Config {
     #[arg(long, env = "FURTHER_SERIES", default_value_t = 0)]
     pub further_series: u32,
 
+    /// MiB more each second once ready: a leak
+    #[arg(long = "leak-mb-per-second", env = "LEAK_MB_PER_SECOND", default_value_t = 0)]
+    pub leak_mib: u32,
+
     /// Milliseconds after SIGTERM in which new connections are still accepted: endpoints learn late
     #[arg(long = "linger-ms", env = "LINGER_MS", default_value = "2000", value_parser = millis)]
     pub linger: Duration,

@@ -3,7 +3,7 @@
 use std::future::Future;
 use std::io::{self, Write};
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use axum::serve::ListenerExt;
@@ -53,6 +53,17 @@ async fn serve_while_starting(function: &Arc<Function>) -> anyhow::Result<()> {
     serving.await
 }
 
+/// Keeps more every second, for as long as the process lives.
+async fn leak(mib: u32) {
+    let mut kept = Vec::new();
+    loop {
+        sleep(Duration::from_secs(1)).await;
+        if let Some(more) = Some(mib).filter(|mib| *mib > 0).and_then(|mib| Ballast::fill(mib).ok()) {
+            kept.push(more);
+        }
+    }
+}
+
 /// Serves until drained, or until the drain takes too long.
 async fn serve(function: &Arc<Function>) -> anyhow::Result<()> {
     let address = function.config.listen;
@@ -69,6 +80,7 @@ async fn serve(function: &Arc<Function>) -> anyhow::Result<()> {
     let drained = axum::serve(listener, router(Arc::clone(function))).with_graceful_shutdown(last_accept);
     tokio::select! {
         served = drained => Ok(served?),
+        () = leak(function.config.leak_mib) => Ok(()),
         () = patience(function) => {
             say("drain took too long, requests in flight are cut");
             Ok(())

@@ -4,6 +4,7 @@
 
 pub mod brake;
 pub mod ceiling;
+pub mod crash_loop;
 pub mod floor;
 pub mod slew;
 pub mod stabilize;
@@ -19,9 +20,10 @@ use std::borrow::Cow;
 
 /// The rules, weakest first: the precedence of the safety model read from its end. Freeze, budget and capacity
 /// have their places between brake and slew once they exist.
-pub const RULES: [Rule; 7] = [
+pub const RULES: [Rule; 8] = [
     stabilize::RULE,
     slew::RULE,
+    crash_loop::RULE,
     brake::RULE,
     ceiling::RULE,
     trust::RULE,
@@ -125,13 +127,22 @@ mod tests {
     use super::RULES;
 
     /// "stand aside > floor > no decrease > ceiling > brake > freeze > budget > capacity > slew > stabilisation",
-    /// less what does not exist yet, read from its end.
+    /// less what does not exist yet, read from its end; the crash-loop breaker is a limit to raises like capacity.
     #[test]
     fn the_order_of_the_rules_is_the_precedence_of_the_safety_model() {
         let names: Vec<_> = RULES.iter().map(|rule| rule.name).collect();
         assert_eq!(
             names,
-            ["stabilize", "slew", "brake", "ceiling", "trust", "floor", "stand_aside"]
+            [
+                "stabilize",
+                "slew",
+                "crash_loop",
+                "brake",
+                "ceiling",
+                "trust",
+                "floor",
+                "stand_aside"
+            ]
         );
     }
 }

@@ -15,6 +15,9 @@ const DEFERRED: i64 = 300;
 /// One that the node is at for longer than this is not waited for, in seconds.
 const IN_PROGRESS: i64 = 3600;
 
+/// So long after a kill it is said that it was answered, in seconds.
+const SAID_FOR: i64 = 600;
+
 /// The complete input of one decision on memory and health, as it stands in the log.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct MemoryInputs {
@@ -140,7 +143,19 @@ impl Plan<'_> {
             self.pods(name, bounds, held, &standing);
         }
         self.standing.containers.insert(name.to_owned(), standing);
-        (self.policy.mode != MemoryMode::Off && held != own).then_some(held)
+        let born = self.bearable(name, own, held);
+        (self.policy.mode != MemoryMode::Off && born != own).then_some(born)
+    }
+
+    /// What a newborn may get of `held`: no node takes a pod of a size that was refused, and a pod that fits nowhere
+    /// serves nobody. Then it is the largest size that a live pod has.
+    fn bearable(&self, name: &str, own: Amounts, held: Amounts) -> Amounts {
+        let refused = |r: &Refused| r.container == name && Some(r.size) <= held.size();
+        if !self.standing.refused.iter().any(refused) {
+            return held;
+        }
+        let living = self.seen.pods.iter().filter_map(|pod| pod.containers.get(name)?.actual);
+        living.chain([own]).max_by_key(|amounts| amounts.size()).unwrap_or(own)
     }
 
     /// First sight. More than the template's that nothing explains is the work of a process whose memory is lost: it
@@ -153,7 +168,7 @@ impl Plan<'_> {
             .filter_map(|pod| pod.containers.get(name))
             .map(|found| found.spec);
         let sizes: Vec<Bytes> = living
-            .chain(self.seen.births.get(name).copied())
+            .chain(self.seen.births.as_ref().and_then(|births| births.get(name).copied()))
             .filter_map(Amounts::size)
             .collect();
         let base = own.size().unwrap_or_default();
@@ -189,6 +204,9 @@ impl Plan<'_> {
                 cause,
                 since: self.now,
             });
+        }
+        if self.now.saturating_sub(standing.last_oom) < SAID_FOR && standing.oom_floor.is_some() {
+            self.say(name, MemoryReason::OomRaised, standing.oom_floor);
         }
         if let Some(quarantine) = self.standing.quarantine.clone().filter(|q| q.container == name) {
             self.say(name, MemoryReason::Quarantined(quarantine.cause), standing.oom_floor);
@@ -258,7 +276,9 @@ impl Plan<'_> {
                 to
             };
             if to.size() > found.spec.size() || (to.size() == found.spec.size() && to.request > found.spec.request) {
-                if !self.refused(&pod.uid, name, to.size().unwrap_or_default()) {
+                if self.refused(&pod.uid, name, to.size().unwrap_or_default()) {
+                    self.say(&pod.name, MemoryReason::PutBack, to.size());
+                } else {
                     self.steps.push(resize(pod, name, found.spec, to));
                 }
             } else if to.size() < found.spec.size() || to.request < found.spec.request {
@@ -302,20 +322,20 @@ impl Plan<'_> {
 
     /// Newborn memory is written before anything that makes pods.
     fn birth(&mut self, births: BTreeMap<String, Amounts>) {
-        if births != self.seen.births {
+        if self.seen.births.as_ref().is_some_and(|now| *now != births) {
             self.steps.insert(0, MemoryStep::SetBirth { containers: births });
         }
     }
 
     fn replace(&mut self) {
-        let Some(pod) = stuck_pod::stuck(self.seen, stuck_pod::NOT_READY, self.now) else {
+        let Some(pod) = stuck_pod::stuck(self.seen, self.now) else {
             return;
         };
         let (name, uid) = (pod.name.clone(), pod.uid.clone());
         if self.policy.stuck == StuckRemedy::Report {
             return self.say(&name, MemoryReason::StuckReported, None);
         }
-        let resting = |at: i64| self.now.saturating_sub(at) < stuck_pod::BETWEEN;
+        let resting = |at: i64| self.now.saturating_sub(at) < self.seen.patience;
         if self
             .standing
             .evicted

@@ -80,8 +80,11 @@ pub struct MemorySeen {
     pub lowers_in_place: bool,
     /// Somebody else sizes this workload's memory, by kind and name.
     pub conflict: Option<String>,
-    /// What newborn pods get now, by container; empty where nothing is written.
-    pub births: BTreeMap<String, Amounts>,
+    /// What newborn pods get now, by container; empty where nothing is written. `None`: newborn memory is not
+    /// installed, so nothing can be.
+    pub births: Option<BTreeMap<String, Amounts>>,
+    /// How long a pod may be unready while its siblings serve, in seconds; also the time between two evictions.
+    pub patience: i64,
     /// Out-of-memory kills that were seen, newest last.
     pub ooms: Vec<Oom>,
 }

@@ -83,15 +83,9 @@ impl Sizing<'_> {
         if to <= held {
             return (held, Some(MemoryReason::AtMaximum));
         }
+        // What a kill raised is said for longer than this tick, by the ladder.
         let by_oom = floor.is_some_and(|floor| floor >= wanted);
-        (
-            to,
-            Some(if by_oom {
-                MemoryReason::OomRaised
-            } else {
-                MemoryReason::WorkingSet
-            }),
-        )
+        (to, (!by_oom).then_some(MemoryReason::WorkingSet))
     }
 
     fn lowered(&self, held: Bytes, least: Bytes) -> (Bytes, Option<MemoryReason>) {

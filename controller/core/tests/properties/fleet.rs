@@ -71,6 +71,7 @@ fn function(mode: Mode, floor: Replicas, stabilization: Seconds) -> Function {
             source: LeadTimeSource::Default,
         },
         demand_known_at: None,
+        failing: None,
     };
     Function {
         policy,

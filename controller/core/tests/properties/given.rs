@@ -111,6 +111,7 @@ pub(crate) fn policy() -> BoxedStrategy<Policy> {
                 per_replica,
                 utilization,
                 forecast,
+                crash_loop: forewarm_core::policy::CrashLoop::Hold,
             },
         )
         .boxed()
@@ -183,6 +184,7 @@ pub(crate) fn observation() -> BoxedStrategy<Observation> {
             demand,
             lead_time,
             demand_known_at,
+            failing: None,
         })
         .boxed()
 }

@@ -138,7 +138,8 @@ fn inputs() -> impl Strategy<Value = MemoryInputs> {
             node_most: Some(Bytes::mib(4096)),
             lowers_in_place: true,
             conflict: None,
-            births: BTreeMap::new(),
+            births: Some(BTreeMap::new()),
+            patience: 300,
             ooms,
         };
         MemoryInputs {
@@ -244,7 +245,7 @@ proptest! {
         let own = inputs.seen.template[APP];
         prop_assume!(held.size() > own.size());
         let mut lost = inputs.clone();
-        lost.seen.births = BTreeMap::from([(APP.to_owned(), held)]);
+        lost.seen.births = Some(BTreeMap::from([(APP.to_owned(), held)]));
         lost.seen.ooms.clear();
         let after = lost.decide();
         let kept = after.standing.containers[APP].held.and_then(Amounts::size);

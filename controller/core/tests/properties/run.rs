@@ -245,6 +245,7 @@ impl Run {
                 source: LeadTimeSource::Default,
             },
             demand_known_at: self.known_at,
+            failing: None,
         };
         Function {
             policy: self.policy.clone(),
@@ -326,6 +327,7 @@ pub(crate) fn policy() -> BoxedStrategy<Policy> {
             per_replica: Slots::new(2.0),
             utilization: Percent::new(100).expect("100 is a percentage"),
             forecast: ForecastMode::Auto,
+            crash_loop: forewarm_core::policy::CrashLoop::Hold,
         })
         .boxed()
 }
@@ -408,6 +410,7 @@ pub(crate) fn plain_policy() -> Policy {
         per_replica: Slots::new(2.0),
         utilization: Percent::new(100).expect("100 is a percentage"),
         forecast: ForecastMode::Auto,
+        crash_loop: forewarm_core::policy::CrashLoop::Hold,
     }
 }
 

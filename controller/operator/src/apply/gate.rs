@@ -8,7 +8,7 @@ use super::answer::{is_definite, outcome_of, refused};
 use super::own_writes::{Next, OwnWrites};
 use crate::lease::Term;
 use crate::record::Journal;
-use crate::record::line::{IntentLine, OutcomeLine, print};
+use crate::record::line::{AnyStep, IntentLine, OutcomeLine, print};
 use crate::switch::Switch;
 use crate::target::{BuildError, Kinds, Resource, TargetKind};
 use forewarm_core::decision::Step;
@@ -39,7 +39,7 @@ pub struct Gate {
     kinds: Arc<Kinds>,
     switch: Arc<Switch>,
     term: watch::Receiver<Term>,
-    journal: Arc<dyn Journal>,
+    pub(super) journal: Arc<dyn Journal>,
     own: OwnWrites,
 }
 
@@ -183,7 +183,7 @@ impl Gate {
 
     /// Switch and lease: fails unless a whole deadline of the term is left, so a request that starts now ends
     /// within it (W2).
-    async fn open(&self) -> Result<(), Outcome> {
+    pub(super) async fn open(&self) -> Result<(), Outcome> {
         if !self.switch.allows().await {
             return fenced(Fence::SwitchedOff);
         }
@@ -263,7 +263,7 @@ impl Gate {
         }
     }
 
-    async fn ask(&self, request: Request<Vec<u8>>) -> Result<String, Outcome> {
+    pub(super) async fn ask(&self, request: Request<Vec<u8>>) -> Result<String, Outcome> {
         match timeout(DEADLINE, self.client.request_text(request)).await {
             Ok(answer) => answer.map_err(|error| outcome_of(&error)),
             Err(_) => Err(Outcome::TimedOut),
@@ -280,7 +280,7 @@ impl std::fmt::Debug for Gate {
     }
 }
 
-fn fenced<T>(by: Fence) -> Result<T, Outcome> {
+pub(super) fn fenced<T>(by: Fence) -> Result<T, Outcome> {
     Err(Outcome::Fenced { by })
 }
 
@@ -288,7 +288,7 @@ fn unfit(error: &BuildError) -> Outcome {
     refused(RefusedKind::Invalid, &error.to_string())
 }
 
-fn marked(mut request: Request<Vec<u8>>, id: &str) -> Result<Request<Vec<u8>>, Outcome> {
+pub(super) fn marked(mut request: Request<Vec<u8>>, id: &str) -> Result<Request<Vec<u8>>, Outcome> {
     let id = HeaderValue::from_str(id).map_err(|_| refused(RefusedKind::Invalid, "the decision id is no header"))?;
     request.headers_mut().insert("audit-id", id);
     Ok(request)
@@ -307,7 +307,7 @@ fn intent_line<'a>(intent: &'a Intent, step: &'a Step, id: &'a str) -> IntentLin
         target: &intent.target,
         decision: &intent.decision,
         audit_id: id,
-        step,
+        step: AnyStep::Floor(step),
     }
 }
 

@@ -5,12 +5,14 @@
 mod answer;
 mod connection;
 mod gate;
+mod memory;
 mod own_writes;
 mod refusals;
 mod turn;
 
 pub use connection::{ConnectError, own_connection};
 pub use gate::{Gate, audit_id};
+pub use memory::MemoryIntent;
 
 use crate::target::TargetRef;
 use forewarm_core::decision::Step;

@@ -16,7 +16,7 @@ const STATUS_RAIL: &str = "functionpolicies-status.forewarm.dev";
 /// The template.
 pub(super) fn template() -> String {
     let kinds: String = TARGETS.iter().map(|kind| rail(&kind.rail())).collect();
-    format!("{MADE}{kinds}{}", status())
+    format!("{MADE}{kinds}{}{}", resize(), status())
 }
 
 fn rail(rail: &Rail) -> String {
@@ -111,6 +111,62 @@ fn binding(name: &str) -> String {
     format!("{head}spec:\n  policyName: {name}\n  validationActions: [Deny]\n")
 }
 
+/// What a resize of ours may do: memory alone, and at most a fifth less at a time (M7), or back to what is in force.
+fn resize() -> String {
+    let name = "{{ include \"forewarm.clusterName\" . }}-resize";
+    let same = |which: &str| {
+        format!(
+            "(!has(c.resources.{which}) || !('cpu' in c.resources.{which}) || (has(o.resources.{which}) && 'cpu' in o.resources.{which} \
+             && string(c.resources.{which}['cpu']) == string(o.resources.{which}['cpu'])))"
+        )
+    };
+    let float = |of: &str| format!("quantity(string({of}.resources.limits['memory'])).asApproximateFloat()");
+    let each = |what: &str| {
+        format!("object.spec.containers.all(c, oldObject.spec.containers.exists(o, o.name == c.name && {what}))")
+    };
+    let falls = format!(
+        "(!has(o.resources.limits) || !('memory' in o.resources.limits) || {} >= 0.795 * {} \
+         || (has(oldObject.status.containerStatuses) && oldObject.status.containerStatuses.exists(s, s.name == c.name \
+         && has(s.resources) && has(s.resources.limits) && 'memory' in s.resources.limits \
+         && string(s.resources.limits['memory']) == string(c.resources.limits['memory']))))",
+        float("c"),
+        float("o")
+    );
+    let validation = |expression: &str, message: &str| {
+        format!(
+            "    - expression: {}\n      message: {}\n",
+            quoted(expression),
+            quoted(message)
+        )
+    };
+    format!(
+        "{{{{- if .Values.memory.inPlace }}}}\n{}spec:
+  failurePolicy: Fail
+  matchConstraints:
+    resourceRules:
+      - {{apiGroups: [''], apiVersions: ['v1'], operations: ['UPDATE'], resources: ['pods/resize']}}
+{}  validations:
+{}{}{}{}{{{{- end }}}}\n",
+        head(
+            "admissionregistration.k8s.io/v1",
+            "ValidatingAdmissionPolicy",
+            name,
+            None
+        ),
+        only_us(),
+        validation(&each(&falls), "a memory limit may fall by at most a fifth at a time"),
+        validation(
+            &each(&format!("{} && {}", same("requests"), same("limits"))),
+            "Forewarm may change memory alone"
+        ),
+        validation(
+            "has(request.options.fieldManager) && request.options.fieldManager == 'forewarm'",
+            "Forewarm writes as field manager forewarm"
+        ),
+        binding(name)
+    )
+}
+
 /// Everybody else is refused, cluster administrators included: a forged status would be believed after a restart.
 fn status() -> String {
     format!(
@@ -137,10 +193,10 @@ mod tests {
         let text = template();
         assert_eq!(
             text.matches("kind: ValidatingAdmissionPolicy\n").count(),
-            TARGETS.len() + 1
+            TARGETS.len() + 2
         );
-        assert_eq!(text.matches("failurePolicy: Fail").count(), TARGETS.len() + 1);
-        assert_eq!(text.matches("validationActions: [Deny]").count(), TARGETS.len() + 1);
+        assert_eq!(text.matches("failurePolicy: Fail").count(), TARGETS.len() + 2);
+        assert_eq!(text.matches("validationActions: [Deny]").count(), TARGETS.len() + 2);
         for validation in TARGETS.iter().flat_map(|kind| kind.rail().validations) {
             assert!(text.contains(&quoted(validation.expression)), "{validation:?}");
         }

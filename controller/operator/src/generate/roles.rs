@@ -28,6 +28,18 @@ const REPORTED: &[Rule] = &[
     },
 ];
 
+/// What memory and healing write in enrolled namespaces, each only where the chart's value allows it.
+const HEALING: &str = "  {{- if or .Values.memory.inPlace .Values.healing.evict }}
+  - {apiGroups: [''], resources: ['pods'], verbs: ['get']}
+  {{- end }}
+  {{- if .Values.memory.inPlace }}
+  - {apiGroups: [''], resources: ['pods/resize'], verbs: ['patch']}
+  {{- end }}
+  {{- if .Values.healing.evict }}
+  - {apiGroups: [''], resources: ['pods/eviction'], verbs: ['create']}
+  {{- end }}
+";
+
 /// Name template of the cluster-wide objects: the release and its namespace, so that releases do not collide.
 const CLUSTER_NAME: &str = "{{ include \"forewarm.clusterName\" . }}";
 
@@ -49,7 +61,7 @@ pub(super) fn template() -> String {
         binding(&read),
         role(&report, &rules(REPORTED)),
         binding(&report),
-        role(&write, &all(Scope::Enrolled)),
+        role(&write, &(all(Scope::Enrolled) + HEALING)),
         enrolment(&write),
         own(),
     ]

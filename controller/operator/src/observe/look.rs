@@ -245,6 +245,7 @@ mod tests {
             profile: None,
             lead_time: None,
             paced: false,
+            memory: forewarm_core::memory::MemoryPolicy::default(),
         };
         let (uid, resource_version) = (name.to_owned(), "1".to_owned());
         let seen = PolicySeen {

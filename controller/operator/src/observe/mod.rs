@@ -3,10 +3,12 @@
 //! * [`watch`], [`heartbeat`]: one reflector a kind, and how old its view is.
 //! * [`policies`], [`workloads`], [`pods`], [`knative`]: what is kept of each kind.
 //! * [`place`]: where a target's floor is written; [`left`]: what is still to be given back.
+//! * [`health`]: what pods tell of their memory and health; [`quantity`]: sizes as objects have them.
 //! * [`lead_time`]: how long a new pod takes, learned from pods.
 //! * [`stores`]: all of them together; [`view`]: one function as they show it; `look`: all functions.
 //! * [`room`]: the same joined with demand; [`snapshot`]: what comes out; `world`: whether the lists are whole.
 
+pub mod health;
 pub mod heartbeat;
 pub mod knative;
 pub mod lead_time;
@@ -15,6 +17,7 @@ mod look;
 pub mod place;
 pub mod pods;
 pub mod policies;
+pub mod quantity;
 pub mod room;
 pub mod snapshot;
 pub mod stores;

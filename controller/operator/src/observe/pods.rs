@@ -10,6 +10,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use kube::core::{ObjectMeta, Resource};
 use serde::Deserialize;
 
+use super::health::{ContainerSpec, ContainerStatus, Health};
 use super::lead_time::{LeadTimes, Start};
 use super::watch::{Read, Shelf};
 use crate::target::{PodOwner, pod_owner};
@@ -17,34 +18,32 @@ use crate::target::{PodOwner, pod_owner};
 /// A pod with no more than what is read of it.
 pub type Pod = kube::core::Object<PodSpec, PodStatus>;
 
-/// Nothing of a pod's spec is read yet.
+/// What is read of a pod's spec.
 #[derive(Clone, Debug, Default, Deserialize)]
-pub struct PodSpec {}
+pub struct PodSpec {
+    #[serde(default)]
+    pub(super) containers: Vec<ContainerSpec>,
+}
 
 /// What is read of a pod's status.
 #[derive(Clone, Debug, Default, Deserialize)]
 pub struct PodStatus {
     phase: Option<String>,
     #[serde(default)]
-    conditions: Vec<Condition>,
+    pub(super) conditions: Vec<Condition>,
     #[serde(default, rename = "containerStatuses")]
-    containers: Vec<ContainerStatus>,
+    pub(super) containers: Vec<ContainerStatus>,
 }
 
+/// What is read of a pod's condition.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Condition {
+pub struct Condition {
     #[serde(rename = "type")]
-    type_: String,
-    status: String,
-    last_transition_time: Option<Time>,
-}
-
-#[derive(Clone, Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct ContainerStatus {
-    #[serde(default)]
-    restart_count: u32,
+    pub(super) type_: String,
+    pub(super) status: String,
+    pub(super) reason: Option<String>,
+    pub(super) last_transition_time: Option<Time>,
 }
 
 /// A workload as pods name it: kind and name of the owner, in a namespace. Clones share the text.
@@ -83,6 +82,7 @@ struct Inner {
     by_owner: HashMap<Owner, Vec<PodFacts>>,
     /// By namespace and name.
     owner_of: HashMap<(Arc<str>, Arc<str>), Owner>,
+    health: Health,
 }
 
 impl Pods {
@@ -95,6 +95,11 @@ impl Pods {
         }
     }
 
+    /// Calls `read` with the health of all pods.
+    pub fn health<R>(&self, read: impl FnOnce(&Health) -> R) -> R {
+        read(&self.inner.lock().unwrap_or_else(PoisonError::into_inner).health)
+    }
+
     fn with(&self, change: impl FnOnce(&mut Inner)) {
         change(&mut self.inner.lock().unwrap_or_else(PoisonError::into_inner));
     }
@@ -105,6 +110,7 @@ impl Pods {
         if let Some(start) = start_of(&pod) {
             self.lead_times.learn(&owner, start);
         }
+        inner.health.fold(&owner, &pod);
         inner.put(owner, facts(&pod));
     }
 }
@@ -129,6 +135,7 @@ impl Inner {
         let Some(owner) = self.owner_of.remove(&(namespace.into(), name.into())) else {
             return;
         };
+        self.health.remove(&owner, name);
         if let Some(pods) = self.by_owner.get_mut(&owner) {
             if let Ok(known) = place(pods, name) {
                 pods.remove(known);
@@ -148,7 +155,12 @@ fn place(pods: &[PodFacts], name: &str) -> Result<usize, usize> {
 impl Shelf<Pod> for Pods {
     fn replace(&self, all: Vec<Read<Pod>>) {
         self.with(|inner| {
-            *inner = Inner::default();
+            let mut health = std::mem::take(&mut inner.health);
+            health.relisted();
+            *inner = Inner {
+                health,
+                ..Inner::default()
+            };
             for pod in all {
                 self.fold(inner, pod);
             }
@@ -189,7 +201,7 @@ fn facts(pod: &Pod) -> PodFacts {
 }
 
 /// Seconds since 1970 at which the condition became true; `None` while it is not.
-fn became(status: &PodStatus, condition: &str) -> Option<i64> {
+pub(super) fn became(status: &PodStatus, condition: &str) -> Option<i64> {
     let condition = status
         .conditions
         .iter()

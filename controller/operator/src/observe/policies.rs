@@ -5,6 +5,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use forewarm_api::problem::PolicyProblem;
 use forewarm_api::{DemandProfile, FunctionPolicy, FunctionPolicyStatus, IS_DEFAULT, PAUSED, Profile};
+use forewarm_core::memory::MemoryPolicy;
 use forewarm_core::policy::{FunctionKey, Policy};
 use forewarm_core::units::Seconds;
 use kube::core::ObjectMeta;
@@ -47,6 +48,8 @@ pub struct Usable {
     pub lead_time: Option<Seconds>,
     /// How fast the floor may come down is the user's word.
     pub paced: bool,
+    /// What it asks for memory and health.
+    pub memory: MemoryPolicy,
 }
 
 impl PolicySeen {
@@ -179,6 +182,7 @@ fn usable(resource: &FunctionPolicy, key: &FunctionKey) -> Result<Usable, Vec<Po
         profile: resource.profile().map(Into::into),
         lead_time: resource.lead_time(),
         paced: resource.spec.scale_down.is_some(),
+        memory: resource.memory(&mut Vec::new()),
     })
 }
 

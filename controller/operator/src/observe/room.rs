@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use forewarm_api::Profile;
 use forewarm_core::beside::{beside, lay_beside};
+use forewarm_core::memory::{Oom, PodSeen};
 use forewarm_core::observation::{DemandSample, Observation, Reading, Why};
 use forewarm_core::policy::FunctionKey;
 use forewarm_core::units::{Mono, Now, Seconds, Slots};
@@ -13,11 +14,12 @@ use forewarm_source::{DemandReader, Readings, Source};
 
 use super::left::left;
 use super::look::{Half, Look, look};
+use super::pods::Owner;
 use super::snapshot::{Seen, Snapshot};
 use super::stores::Stores;
 use super::view::View;
 use super::world::Worlds;
-use crate::target::Kinds;
+use crate::target::{Kinds, TargetRef, Template};
 
 /// Reads the world.
 #[derive(Debug)]
@@ -74,6 +76,22 @@ impl Observe {
                 .0
                 .saturating_sub(u64::try_from(oldest.as_millis()).unwrap_or(u64::MAX)),
         )
+    }
+
+    /// The pods of a workload with their health, and the kills among them.
+    pub fn pod_health(&self, owner: &Owner) -> (Vec<PodSeen>, Vec<Oom>) {
+        self.stores.pods.health(|health| health.of(owner))
+    }
+
+    /// True when no pod of the workload was killed, fails, or is not ready.
+    pub fn is_well(&self, owner: &Owner) -> bool {
+        self.stores.pods.health(|health| health.is_well(owner))
+    }
+
+    /// Memory as the workload's template has it. `None`: the workload is not known.
+    pub fn template(&self, target: &TargetRef) -> Option<Template> {
+        let workload = self.stores.shelf(target)?.get(&target.namespace, &target.name)?;
+        Some(workload.memory.clone())
     }
 
     /// The source of that name, for reading the past.
@@ -156,6 +174,7 @@ fn finish(
         demand,
         lead_time: half.lead_time,
         demand_known_at: remembered.known_at,
+        failing: half.view.failing,
     };
     Seen {
         stored: half.stored,

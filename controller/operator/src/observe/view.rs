@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use forewarm_core::observation::{LeadTime, LeadTimeSource, Reading, Target, Why};
+use forewarm_core::plan::remedy::crash_loop::Failing;
 use forewarm_core::units::{Mono, Now, Replicas, Seconds};
 use forewarm_source::MemberPod;
 
@@ -32,6 +33,8 @@ pub struct View {
     pub pods: Vec<MemberPod>,
     /// 95th percentile of its starts. `None`: none seen.
     pub learned: Option<Seconds>,
+    /// The newest revision, where its pods fail.
+    pub failing: Option<Failing>,
 }
 
 /// Looks one function up. `fresh`: the stores may be read as the present state.
@@ -59,6 +62,7 @@ pub fn view(stores: &Stores, usable: &Usable, fresh: bool, now: Now) -> View {
         }),
     };
     let learned = stores.pods.lead_times.p95(owner);
+    let failing = stores.pods.health(|health| health.failing(owner));
     View {
         target,
         workload,
@@ -67,6 +71,7 @@ pub fn view(stores: &Stores, usable: &Usable, fresh: bool, now: Now) -> View {
         revisions,
         pods,
         learned,
+        failing,
     }
 }
 

@@ -13,8 +13,9 @@ use super::metrics::Metrics;
 use super::tell::Lines;
 use super::{PolicyObject, Told, Unusable};
 use forewarm_core::beside::beside;
+use forewarm_core::memory::MemoryDecision;
 use forewarm_core::policy::FunctionKey;
-use forewarm_core::units::{Mono, Wall};
+use forewarm_core::units::{Mono, Now, Wall};
 use k8s_openapi::api::core::v1::ObjectReference;
 use k8s_openapi::api::events::v1::Event;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{MicroTime, ObjectMeta};
@@ -102,6 +103,18 @@ impl Events {
             }
         }
         self.said.retain(|_, said| !said.is_empty());
+    }
+
+    /// Queues what is worth an Event of a decision on memory and health; never waits.
+    pub fn health(&mut self, key: &FunctionKey, object: PolicyObject<'_>, decision: &MemoryDecision, now: Now) {
+        for saying in saying::health(decision) {
+            if self.is_new(key, &saying, now.mono) {
+                let event = self.event(key, object, saying, now.wall);
+                if self.queue.try_send(event).is_err() {
+                    self.metrics.event("dropped");
+                }
+            }
+        }
     }
 
     /// Moves are always said; a complaint once in the span in which a verdict is told once.

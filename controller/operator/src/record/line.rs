@@ -6,8 +6,8 @@
 mod others;
 
 pub use others::{
-    BrakeLine, IntentLine, LeaderLine, Leadership, OutcomeLine, PolicyLine, ReleaseLine, SourceLine, StartLine,
-    SwitchLine,
+    AnyStep, BrakeLine, IntentLine, LeaderLine, Leadership, OutcomeLine, PolicyLine, ReleaseLine, SourceLine,
+    StartLine, SwitchLine,
 };
 
 use super::{Journal, Told};
@@ -52,9 +52,12 @@ pub mod event {
     /// A policy cannot be used, or can again.
     pub const POLICY: &str = "forewarm.policy";
 
+    /// What was decided about memory and health.
+    pub const MEMORY: &str = "forewarm.memory";
+
     /// All of them.
-    pub const ALL: [&str; 11] = [
-        DECISION, HEARTBEAT, INTENT, OUTCOME, LEADER, START, SWITCH, BRAKE, RELEASE, SOURCE, POLICY,
+    pub const ALL: [&str; 12] = [
+        DECISION, HEARTBEAT, INTENT, OUTCOME, LEADER, START, SWITCH, BRAKE, RELEASE, SOURCE, POLICY, MEMORY,
     ];
 }
 

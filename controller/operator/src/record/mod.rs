@@ -18,6 +18,7 @@ pub mod change;
 pub mod events;
 #[cfg(test)]
 pub(crate) mod every;
+pub mod health;
 pub mod heartbeat;
 pub mod human;
 pub mod labels;

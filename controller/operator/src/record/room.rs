@@ -3,20 +3,22 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use forewarm_api::FunctionPolicyStatus;
 use forewarm_core::outcome::Outcome;
 use forewarm_core::policy::FunctionKey;
 use forewarm_core::standing::Standing;
-use forewarm_core::units::Now;
+use forewarm_core::units::{Mono, Now};
 use kube::Client;
 use ulid::Ulid;
 
 use super::events::Events;
+use super::health::MemoryLine;
 use super::line::{ReleaseLine, print};
 use super::metrics::Metrics;
 use super::notices::Notices;
 use super::status::StatusWriter;
 use super::tell::Teller;
-use super::{Journal, Told, Unusable};
+use super::{Journal, PolicyObject, Told, Unusable};
 use crate::apply::Intent;
 use crate::observe::Snapshot;
 use crate::observe::left::Left;
@@ -69,6 +71,21 @@ impl Record {
     /// effect must wait.
     pub async fn before(&mut self, told: &[Told<'_>]) -> BTreeSet<FunctionKey> {
         self.status.before(told).await
+    }
+
+    /// What of memory must be on record before the effect it protects. Returns the functions whose record failed.
+    pub async fn memory(
+        &mut self,
+        statuses: Vec<(FunctionKey, PolicyObject<'_>, FunctionPolicyStatus)>,
+        now: Mono,
+    ) -> BTreeSet<FunctionKey> {
+        self.status.memory(statuses, now).await
+    }
+
+    /// Tells what was decided about memory and health.
+    pub fn health(&mut self, line: &MemoryLine<'_>, key: &FunctionKey, policy: PolicyObject<'_>, now: Now) {
+        print(&*self.journal, line);
+        self.events.health(key, policy, line.output, now);
     }
 
     /// Tells what was decided and done.

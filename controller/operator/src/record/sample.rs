@@ -257,6 +257,7 @@ fn policy() -> Policy {
         per_replica: Slots::new(20.0),
         utilization: Percent::new(70).unwrap(),
         forecast: ForecastMode::Auto,
+        crash_loop: forewarm_core::policy::CrashLoop::Hold,
     }
 }
 
@@ -284,6 +285,7 @@ fn observation(held: Option<Replicas>) -> Observation {
             source: LeadTimeSource::Learned,
         },
         demand_known_at: Some(START.mono),
+        failing: None,
     }
 }
 

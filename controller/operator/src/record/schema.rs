@@ -7,6 +7,7 @@
 mod core;
 mod shape;
 
+use super::health::MemoryLine;
 use super::line::{
     BrakeLine, DecisionLine, IntentLine, LeaderLine, OutcomeLine, PolicyLine, ReleaseLine, SCHEMA, SourceLine,
     StartLine, SwitchLine, event,
@@ -15,7 +16,9 @@ use schemars::generate::SchemaSettings;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde_json::{Map, Value, json};
 
-pub(super) use core::{inputs, mode, outcome, outcomes, output, reason, step, target_ref};
+pub(super) use core::{
+    inputs, memory_decision, memory_inputs, memory_step, mode, outcome, outcomes, output, reason, target_ref,
+};
 
 /// The schema as a document.
 pub fn document() -> Value {
@@ -46,7 +49,7 @@ pub fn text() -> String {
 }
 
 /// Each event with the schema of its own members.
-fn lines(generator: &mut SchemaGenerator) -> [(&'static str, Schema); 11] {
+fn lines(generator: &mut SchemaGenerator) -> [(&'static str, Schema); 12] {
     [
         (event::DECISION, DecisionLine::json_schema(generator)),
         (event::HEARTBEAT, DecisionLine::json_schema(generator)),
@@ -59,6 +62,7 @@ fn lines(generator: &mut SchemaGenerator) -> [(&'static str, Schema); 11] {
         (event::RELEASE, ReleaseLine::json_schema(generator)),
         (event::SOURCE, SourceLine::json_schema(generator)),
         (event::POLICY, PolicyLine::json_schema(generator)),
+        (event::MEMORY, MemoryLine::json_schema(generator)),
     ]
 }
 

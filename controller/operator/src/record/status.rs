@@ -182,6 +182,38 @@ impl StatusWriter {
         Write::of(told.key, told.policy, &old, &new)
     }
 
+    /// Writes these statuses, which protect effects on memory; the functions whose status could not be written, and
+    /// whose memory must therefore not be touched in this tick.
+    pub async fn memory(
+        &mut self,
+        statuses: Vec<(FunctionKey, PolicyObject<'_>, FunctionPolicyStatus)>,
+        now: Mono,
+    ) -> BTreeSet<FunctionKey> {
+        let mut barred: BTreeSet<FunctionKey> = statuses.iter().map(|(key, ..)| key.clone()).collect();
+        let write = |(key, object, new): &'_ (FunctionKey, PolicyObject<'_>, FunctionPolicyStatus)| {
+            let old = object.status.cloned().unwrap_or_default();
+            (!self.waits(key, *object, now))
+                .then(|| diff::patch(&old, new).map(|patch| (patch, Remembered::of(new))))?
+        };
+        let patches: Vec<_> = statuses.iter().map(write).collect();
+        let writes = statuses.iter().zip(patches).filter_map(|((key, object, _), patch)| {
+            let (patch, remembers) = patch?;
+            Some(Write {
+                key,
+                over: object.resource_version,
+                urgent: true,
+                patch,
+                remembers,
+            })
+        });
+        for (key, answer) in self.send(writes.take(A_TICK).collect(), now).await {
+            if answer == Answer::Written {
+                barred.remove(&key);
+            }
+        }
+        barred
+    }
+
     /// Writes what changed. `lines`: what the log told of this tick.
     pub async fn run(
         &mut self,

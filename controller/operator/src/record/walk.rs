@@ -360,7 +360,7 @@ fn every_event_of_the_gate_holds_to_the_schema() {
                 target,
                 decision,
                 audit_id,
-                step,
+                step: crate::record::line::AnyStep::Floor(step),
             },
         );
     }

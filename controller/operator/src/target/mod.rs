@@ -14,6 +14,7 @@ mod rights;
 mod scale;
 mod scalers;
 mod spec_field;
+mod template;
 mod workload;
 
 pub use hpa::Hpa;
@@ -27,6 +28,7 @@ pub use rights::{ListedRule, Rights, Rule, Scope};
 pub use scale::Scale;
 pub use scalers::{Found, Scaling, scaling_of};
 pub use spec_field::USER_FLOOR;
+pub use template::Template;
 pub use workload::{Owner, ReadError, Scales, Serves, Workload};
 
 use forewarm_core::decision::Step;

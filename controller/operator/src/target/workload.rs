@@ -3,6 +3,7 @@
 use super::TargetRef;
 use super::ownership::ownership;
 use super::spec_field::USER_FLOOR;
+use super::template::{self, Template};
 use forewarm_core::observation::{FloorField, Ownership, Recorded};
 use forewarm_core::units::{Replicas, Slots};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{LabelSelector, OwnerReference};
@@ -36,6 +37,8 @@ pub struct Workload {
     pub routes: Vec<String>,
     /// Of such a workload: the user's own floor, as its template says.
     pub template: Option<Recorded>,
+    /// Memory as its pods' template has it; empty where it has none.
+    pub memory: Template,
 }
 
 /// What a scaler says of what it scales.
@@ -106,6 +109,7 @@ impl Workload {
             scales: None,
             routes: Vec::new(),
             template: None,
+            memory: Template::default(),
         })
     }
 
@@ -120,6 +124,7 @@ impl Workload {
                 &["spec", "replicas"],
             ),
             selector: selector(&object.data),
+            memory: Template::read(&object.data),
             ..identity
         })
     }
@@ -132,12 +137,16 @@ impl Workload {
 
 /// The part of an object that [`Workload::read`] looks at; a store that keeps only this keeps enough.
 pub(super) fn prune(object: &mut DynamicObject) {
+    let template = template::kept(&object.data);
     keep(
         object,
         &[("spec", &["replicas", "selector"]), ("status", &["selector"])],
         &["spec", "replicas"],
         |_| false,
     );
+    if let (Some(template), Some(spec)) = (template, object.data.get_mut("spec").and_then(Value::as_object_mut)) {
+        spec.insert("template".to_owned(), template);
+    }
 }
 
 /// Leaves these parts of an object, our annotation and those that `annotated` names, and of `managedFields` who has

@@ -7,6 +7,7 @@ use crate::fleet::{self, Fleet};
 use forewarm_core::units::Now;
 use forewarm_operator::apply::{Apply, Gate, Limits};
 use forewarm_operator::backfill::Backfill;
+use forewarm_operator::health::Health;
 use forewarm_operator::lease::Term;
 use forewarm_operator::observe::watch::{Read, Shelf};
 use forewarm_operator::observe::{Observe, Stores};
@@ -132,6 +133,7 @@ fn rooms(
         backfill: Backfill::knowing(fleet.all().map(fleet::key)),
         remember: Remember::new(TICK),
         standing: BTreeMap::new(),
+        health: Health::new(37, TICK),
         apply: Apply::new(gate, Limits::default()),
         record: Record::new(journal, api.client(), events, metrics),
         within: Duration::from_secs(9),

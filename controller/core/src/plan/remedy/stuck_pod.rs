@@ -5,20 +5,14 @@
 
 use crate::memory::{MemorySeen, PodSeen};
 
-/// A pod that was ready, or has had the time to become so, and is not for this long is stuck, in seconds.
-pub const NOT_READY: i64 = 300;
-/// Between two evictions of one workload, in seconds.
-pub const BETWEEN: i64 = 300;
-
-/// The pod that is stuck while most of its siblings serve. `None`: there is none. `patience`: seconds a pod may
-/// stay unready, at least its lead time.
-pub fn stuck(seen: &MemorySeen, patience: i64, now: i64) -> Option<&PodSeen> {
+/// The pod that is stuck while most of its siblings serve. `None`: there is none.
+pub fn stuck(seen: &MemorySeen, now: i64) -> Option<&PodSeen> {
     let living = || seen.pods.iter().filter(|pod| pod.ending_since.is_none());
     let (all, ready) = (living().count(), living().filter(|pod| pod.ready).count());
     if ready == 0 || ready.saturating_mul(2) < all {
         return None;
     }
     living()
-        .filter(|pod| !pod.ready && now.saturating_sub(pod.since.unwrap_or(pod.created)) >= patience)
+        .filter(|pod| !pod.ready && now.saturating_sub(pod.since.unwrap_or(pod.created)) >= seen.patience)
         .min_by_key(|pod| (pod.since.unwrap_or(pod.created), &pod.name))
 }

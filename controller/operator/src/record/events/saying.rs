@@ -1,11 +1,13 @@
 //! What there is to say of a function: what was told in, short texts out. Pure.
 
+use crate::record::health::{message, wrong};
 use crate::record::named::findings;
 use crate::record::status::content::POLICY_INVALID;
 use crate::record::{Told, Unusable, ascii, labels};
 use forewarm_api::problem::sentence;
 use forewarm_core::decision::{Decision, Step, Verdict};
 use forewarm_core::finding::{Condition, Finding, State};
+use forewarm_core::memory::{MemoryDecision, MemoryReason};
 use forewarm_core::outcome::{Fence, Outcome};
 
 /// Longest note, in bytes; the API server takes 1,024.
@@ -26,6 +28,19 @@ pub(super) fn of(told: &Told<'_>) -> Vec<Saying> {
     let found = findings(told);
     sayings.extend(found.iter().filter(|finding| bad(finding)).map(gone_bad));
     sayings
+}
+
+/// What there is to say of memory and health: each reason once, what is wrong as a warning.
+pub(super) fn health(decision: &MemoryDecision) -> Vec<Saying> {
+    let said = decision.said.iter();
+    let told = said.filter(|said| wrong(said.reason) || said.reason == MemoryReason::Lowered);
+    told.map(|said| Saying {
+        warning: wrong(said.reason),
+        reason: said.reason.label(),
+        action: "Heal",
+        note: printable(&message(&[said])),
+    })
+    .collect()
 }
 
 /// A move, or one that failed. Nothing is said of a fence that the next tick passes by itself.

@@ -3,6 +3,7 @@
 use super::{Line, event};
 use crate::target::TargetRef;
 use forewarm_core::decision::Step;
+use forewarm_core::memory::MemoryStep;
 use forewarm_core::outcome::Outcome;
 use forewarm_core::units::Replicas;
 use schemars::JsonSchema;
@@ -24,8 +25,18 @@ pub struct IntentLine<'a> {
     /// `<decision>.<step>.<attempt>`, as sent in `Audit-ID`.
     pub audit_id: &'a str,
     /// The write.
-    #[schemars(schema_with = "crate::record::schema::step")]
-    pub step: &'a Step,
+    #[schemars(schema_with = "crate::record::schema::memory_step")]
+    pub step: AnyStep<'a>,
+}
+
+/// One write, to a floor or to memory.
+#[derive(Clone, Copy, Debug, Serialize)]
+#[serde(untagged)]
+pub enum AnyStep<'a> {
+    /// Of a floor.
+    Floor(&'a Step),
+    /// Of memory, or an eviction.
+    Memory(&'a MemoryStep),
 }
 
 impl Line for IntentLine<'_> {

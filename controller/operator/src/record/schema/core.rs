@@ -20,16 +20,26 @@ pub(in crate::record) fn reason(_: &mut SchemaGenerator) -> Schema {
     json_schema!({"$ref": "#/$defs/Reason"})
 }
 
-pub(in crate::record) fn step(_: &mut SchemaGenerator) -> Schema {
-    json_schema!({"$ref": "#/$defs/Step"})
-}
-
 pub(in crate::record) fn outcome(_: &mut SchemaGenerator) -> Schema {
     json_schema!({"$ref": "#/$defs/Outcome"})
 }
 
 pub(in crate::record) fn outcomes(_: &mut SchemaGenerator) -> Schema {
     json_schema!({"type": "array", "items": {"$ref": "#/$defs/Outcome"}})
+}
+
+pub(in crate::record) fn memory_inputs(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({"type": "object", "description": "Policy, sight, standing and time, as the core's MemoryInputs."})
+}
+
+pub(in crate::record) fn memory_decision(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({"type": "object", "description": "Standing, steps and reasons, as the core's MemoryDecision."})
+}
+
+/// A step of the floor, or of memory.
+pub(in crate::record) fn memory_step(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({"anyOf": [{"$ref": "#/$defs/Step"}, {"type": "object", "minProperties": 1, "maxProperties": 1,
+        "description": "SetBirth, Resize or Evict, with what it writes."}]})
 }
 
 /// The workload; null where none can be named.
@@ -129,7 +139,8 @@ fn asked() -> Definitions {
             "floor": strict("Bounds of the floor.", json!({"min": or_null("Pods"), "max": at("Pods")})),
             "scale_down": strict("How fast the floor may fall.", json!({
                 "stabilization": at("Seconds"), "step_percent": at("Percent"), "step": at("Seconds")})),
-            "per_replica": or_null("Amount"), "utilization": at("Percent"), "forecast": words(&["Auto", "Off"])}),
+            "per_replica": or_null("Amount"), "utilization": at("Percent"), "forecast": words(&["Auto", "Off"]),
+            "crash_loop": words(&["Report", "Hold"])}),
             ),
         ),
     ]
@@ -144,6 +155,11 @@ fn seen() -> Definitions {
         "How long a new pod takes.",
         json!({
         "total": at("Seconds"), "source": words(&["Policy", "Learned", "Default"])}),
+    );
+    let failing = strict(
+        "A revision whose pods fail.",
+        json!({"revision": at("Text"), "pods": at("Pods"),
+            "cause": words(&["OutOfMemory", "Probe", "Config", "ImagePull", "Dependency"])}),
     );
     let why = tagged(
         &[
@@ -206,7 +222,7 @@ fn seen() -> Definitions {
                 "One function now.",
                 json!({
             "target": reading(at("Target")), "demand": reading(sample), "lead_time": lead_time,
-            "demand_known_at": or_null("Mono")}),
+            "demand_known_at": or_null("Mono"), "failing": nullable(failing)}),
             ),
         ),
     ]

@@ -3,6 +3,7 @@
 use super::super::labels;
 use super::super::{PolicyObject, Told, Unusable};
 use crate::record::ascii;
+use crate::record::health;
 use crate::record::named::findings;
 use forewarm_api::condition::MESSAGE_MAX;
 use forewarm_api::problem::sentence;
@@ -83,9 +84,12 @@ pub fn status(told: &Told<'_>, old: &FunctionPolicyStatus, decision: Option<Last
         forecast: Some(forecast(told)),
         learned: learned(told),
         history: history(told),
+        // Written before what they protect, by the room of health.
+        memory: old.memory.clone(),
+        quarantine: old.quarantine.clone(),
         last_decision: decision.or_else(|| old.last_decision.clone()),
         stand_aside: told.after.aside.as_ref().map(StandAsideStatus::from),
-        conditions: conditions(&found, told.policy, old, told.now.wall),
+        conditions: with_unhealthy(conditions(&found, told.policy, old, told.now.wall), old),
     }
 }
 
@@ -115,7 +119,7 @@ pub fn unusable(bad: &Unusable<'_>, old: &FunctionPolicyStatus, now: Wall) -> Fu
     });
     FunctionPolicyStatus {
         observed_generation: Some(bad.policy.generation),
-        conditions: conditions(&found, bad.policy, old, now),
+        conditions: with_unhealthy(conditions(&found, bad.policy, old, now), old),
         ..old.clone()
     }
 }
@@ -236,6 +240,16 @@ fn conditions(found: &[Finding], object: PolicyObject<'_>, old: &FunctionPolicyS
         .iter()
         .map(|finding| condition(finding, object.generation, &old.conditions, now))
         .collect()
+}
+
+/// With the condition that the room of health keeps.
+fn with_unhealthy(mut conditions: Vec<Condition>, old: &FunctionPolicyStatus) -> Vec<Condition> {
+    let kept = old
+        .conditions
+        .iter()
+        .filter(|condition| condition.type_ == health::UNHEALTHY);
+    conditions.extend(kept.cloned());
+    conditions
 }
 
 /// The time moves only when the state flips.

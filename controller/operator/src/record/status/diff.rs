@@ -18,6 +18,8 @@ pub fn urgent(old: &FunctionPolicyStatus, new: &FunctionPolicyStatus) -> bool {
         learned: _,
         history: _,
         last_decision: _,
+        memory: _,
+        quarantine: _,
     } = new;
     let held = |status: &FunctionPolicyStatus| {
         status

@@ -1,0 +1,13 @@
+//! Health: the pods of a snapshot in; their memory and health decided, on record, carried out. The line once more,
+//! beside the floor's and before it: newborn memory is written before the floor that makes the pods.
+//!
+//! * [`ask`]: working sets and eight days of them from Prometheus (I/O).
+//! * [`leak`]: whether a working set grows steadily.
+//! * [`room`]: all of it, once a tick.
+
+mod ask;
+mod leak;
+mod room;
+
+pub use ask::MemoryQuestions;
+pub use room::Health;

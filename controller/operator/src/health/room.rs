@@ -1,0 +1,282 @@
+//! The room as the tick calls it: observe, decide, record, apply and tell, for memory and health.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use forewarm_api::memory::restore_memory;
+use forewarm_core::memory::{
+    MemoryDecision, MemoryInputs, MemoryMode, MemoryPolicy, MemorySeen, MemoryStanding, Said, StuckRemedy,
+};
+use forewarm_core::outcome::Outcome;
+use forewarm_core::policy::FunctionKey;
+use forewarm_core::units::{Now, Seconds};
+use ulid::Ulid;
+
+use super::ask::MemoryQuestions;
+use super::leak::Leaks;
+use crate::apply::{Apply, MemoryIntent};
+use crate::observe::health::seen;
+use crate::observe::pods::Owner;
+use crate::observe::{Observe, Seen, Snapshot};
+use crate::record::health::{self, MemoryLine};
+use crate::record::room::Record;
+use crate::target::TargetRef;
+
+/// Ticks that a pod may be unready while its siblings serve, and twice its lead time at least: 5 minutes at 15 s.
+const TICKS: u32 = 20;
+/// The source that has the container metrics.
+const SOURCE: &str = "default";
+
+/// Decides and carries out what concerns memory and health.
+#[derive(Debug)]
+pub struct Health {
+    questions: MemoryQuestions,
+    leaks: Leaks,
+    standing: BTreeMap<FunctionKey, MemoryStanding>,
+    told: BTreeMap<FunctionKey, Vec<Said>>,
+    /// The API server lowers limits in place.
+    lowers: bool,
+    /// How long a pod may be unready while its siblings serve.
+    patience: Seconds,
+}
+
+/// One function on its way.
+struct One<'a> {
+    key: &'a FunctionKey,
+    seen: &'a Seen,
+    id: String,
+    inputs: MemoryInputs,
+    decision: MemoryDecision,
+}
+
+impl Health {
+    /// Of an API server of that minor version, with samples every `tick`.
+    pub fn new(minor: u32, tick: Seconds) -> Self {
+        Self {
+            questions: MemoryQuestions::default(),
+            leaks: Leaks::new(tick),
+            standing: BTreeMap::new(),
+            told: BTreeMap::new(),
+            lowers: minor >= 34,
+            patience: Seconds(tick.0.saturating_mul(TICKS)),
+        }
+    }
+
+    /// What is in force is the leader's to know; the policies' status tells it at a take-over.
+    pub fn forget(&mut self) {
+        self.standing.clear();
+        self.told.clear();
+    }
+
+    /// One pass.
+    pub async fn run(
+        &mut self,
+        snapshot: &Snapshot,
+        observe: &Observe,
+        record: &mut Record,
+        apply: &Apply,
+        within: Duration,
+    ) {
+        let now = snapshot.now;
+        let concerned: Vec<(&FunctionKey, &Seen, MemoryPolicy)> = snapshot
+            .functions
+            .iter()
+            .filter_map(|(key, seen)| Some((key, seen, self.concerns(key, seen, observe)?)))
+            .collect();
+        self.standing.retain(|key, _| snapshot.functions.contains_key(key));
+        self.told.retain(|key, _| snapshot.functions.contains_key(key));
+        if concerned.iter().any(|(.., policy)| policy.mode != MemoryMode::Off) {
+            if concerned.iter().any(|(key, ..)| !self.standing.contains_key(*key)) {
+                self.questions.past_is_due();
+            }
+            self.questions.ask(observe.source(SOURCE), now.mono, within).await;
+        }
+        self.leaks.forget(now.mono);
+        let all: Vec<One<'_>> = concerned
+            .into_iter()
+            .map(|(key, seen, policy)| self.decide(key, seen, policy, observe, now))
+            .collect();
+        let barred = self.remember(&all, record, now).await;
+        let outcomes = carry_out(&all, &barred, observe, apply, now).await;
+        for one in all {
+            self.tell(one, &barred, &outcomes, record, now);
+        }
+    }
+
+    /// The policy of a function that something may have to be said or done about; most have nothing.
+    fn concerns(&self, key: &FunctionKey, seen: &Seen, observe: &Observe) -> Option<MemoryPolicy> {
+        let mut policy = seen.stored.parsed.as_ref().ok()?.memory.clone();
+        policy.enforce = seen.policy.mode;
+        policy.paused = seen.policy.paused;
+        let asked = policy.mode != MemoryMode::Off || policy.stuck != StuckRemedy::Report;
+        let open = self.told.get(key).is_some_and(|told| !told.is_empty());
+        (asked || open || !observe.is_well(&owner(seen))).then_some(policy)
+    }
+
+    fn decide<'a>(
+        &mut self,
+        key: &'a FunctionKey,
+        seen: &'a Seen,
+        policy: MemoryPolicy,
+        observe: &Observe,
+        now: Now,
+    ) -> One<'a> {
+        let status = seen.stored.status.as_ref();
+        let standing = self.standing.entry(key.clone()).or_insert_with(|| {
+            status.map_or_else(MemoryStanding::default, |status| {
+                restore_memory(&status.memory, &status.quarantine)
+            })
+        });
+        let standing = standing.clone();
+        let inputs = MemoryInputs {
+            policy,
+            seen: self.sight(seen, observe, now),
+            standing,
+            now: now.wall,
+        };
+        let decision = inputs.decide();
+        One {
+            key,
+            seen,
+            id: Ulid::new().to_string(),
+            inputs,
+            decision,
+        }
+    }
+
+    /// What is seen of one function's memory.
+    fn sight(&mut self, function: &Seen, observe: &Observe, now: Now) -> MemorySeen {
+        let owner = owner(function);
+        let (pods, kills) = observe.pod_health(&owner);
+        let mut sight = seen(pods, kills);
+        let namespace = &owner.namespace;
+        for pod in &mut sight.pods {
+            for (name, container) in &mut pod.containers {
+                container.working_set = self.questions.working_set(namespace, &pod.name, name);
+                let used = container.working_set.known().copied();
+                container.leaking = self.leaks.sample(&pod.uid, name, container.restarts, used, now.mono);
+            }
+        }
+        for kill in &mut sight.ooms {
+            let pod = sight.pods.iter().find(|pod| pod.name == kill.pod);
+            kill.leaking = pod.is_some_and(|pod| pod.containers.get(&kill.container).is_some_and(|c| c.leaking));
+        }
+        if let Some(template) = observe.template(&function.target) {
+            let second = now.wall.0.div_euclid(1000);
+            let own = |pod: &str| is_own(pod, &owner.name);
+            let past = |name: &String| (name.clone(), self.questions.past(namespace, name, own, second));
+            sight.past = template.containers.keys().map(past).collect();
+            sight.default_container.clone_from(&template.default);
+            sight.template.clone_from(&template.containers);
+        }
+        sight.lowers_in_place = self.lowers;
+        let lead = function.observation.lead_time.total.0.saturating_mul(2);
+        sight.patience = i64::from(self.patience.0.max(lead));
+        sight
+    }
+
+    /// What protects an effect is in the status before it. Returns the functions whose record failed.
+    async fn remember(&self, all: &[One<'_>], record: &mut Record, now: Now) -> BTreeSet<FunctionKey> {
+        let mut statuses = Vec::new();
+        for one in all {
+            let object = one.seen.stored.object();
+            let status = health::status(object, &one.decision.standing, &one.decision.said, now.wall);
+            if status != object.status.cloned().unwrap_or_default() {
+                statuses.push((one.key.clone(), object, status));
+            }
+        }
+        record.memory(statuses, now.mono).await
+    }
+
+    fn tell(
+        &mut self,
+        one: One<'_>,
+        barred: &BTreeSet<FunctionKey>,
+        outcomes: &BTreeMap<FunctionKey, Vec<Outcome>>,
+        record: &mut Record,
+        now: Now,
+    ) {
+        let One {
+            key,
+            seen,
+            id,
+            inputs,
+            decision,
+        } = one;
+        let done = outcomes.get(key).map_or(&[][..], Vec::as_slice);
+        if !barred.contains(key) {
+            self.standing
+                .insert(key.clone(), MemoryStanding::fold(&decision, done, now.wall));
+        }
+        let news = self.told.get(key).is_none_or(|told| !same(told, &decision.said));
+        if news && (self.told.contains_key(key) || !decision.said.is_empty()) || !done.is_empty() {
+            record.health(
+                &MemoryLine::of(key, &seen.target, &id, &inputs, &decision, done),
+                key,
+                seen.stored.object(),
+                now,
+            );
+        }
+        self.told.insert(key.clone(), decision.said);
+    }
+}
+
+/// Equal but for their values, which may wobble.
+fn same(one: &[Said], other: &[Said]) -> bool {
+    let words = |said: &Said| (said.subject.clone(), said.reason);
+    one.iter().map(words).eq(other.iter().map(words))
+}
+
+async fn carry_out(
+    all: &[One<'_>],
+    barred: &BTreeSet<FunctionKey>,
+    observe: &Observe,
+    apply: &Apply,
+    now: Now,
+) -> BTreeMap<FunctionKey, Vec<Outcome>> {
+    let viewed_at = observe.viewed_at(now);
+    let open = all
+        .iter()
+        .filter(|one| !barred.contains(one.key) && !one.decision.steps.is_empty());
+    let intents = open.map(|one| MemoryIntent {
+        key: one.key.clone(),
+        target: TargetRef::clone(&one.seen.target),
+        decision: one.id.clone(),
+        viewed_at,
+        steps: one.decision.steps.clone(),
+    });
+    apply.memory(intents.collect(), now).await
+}
+
+fn owner(seen: &Seen) -> Owner {
+    Owner {
+        namespace: seen.target.namespace.as_str().into(),
+        kind: seen.target.kind.as_str().into(),
+        name: seen.target.name.as_str().into(),
+    }
+}
+
+/// Whether a pod, live or dead, is of that workload by its name: `NAME-HASH-SUFFIX`, or `NAME-ORDINAL`.
+fn is_own(pod: &str, workload: &str) -> bool {
+    let Some(rest) = pod.strip_prefix(workload).and_then(|rest| rest.strip_prefix('-')) else {
+        return false;
+    };
+    let plain = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit());
+    match rest.split_once('-') {
+        Some((hash, suffix)) => plain(hash) && plain(suffix) && suffix.len() == 5,
+        None => !rest.is_empty() && rest.bytes().all(|b| b.is_ascii_digit()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pods_name_tells_its_workload_and_no_other_one() {
+        assert!(is_own("fraud-7c9f-x2b4d", "fraud"));
+        assert!(is_own("ledger-0", "ledger"));
+        assert!(!is_own("fraud-scorer-7c9f-x2b4d", "fraud"));
+        assert!(!is_own("fraud", "fraud"));
+    }
+}

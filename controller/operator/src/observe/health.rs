@@ -1,0 +1,428 @@
+//! The health of pods, folded from their events: memory as specified and as in force, kills, crashes, resizes.
+//!
+//! A pod can be killed and started again between two ticks, so kills are folded as events come, with what limited the
+//! container *then*. Both of VPA's cases count: a container that is terminated now, and one that runs again with one
+//! more restart.
+
+use std::collections::{BTreeMap, HashMap, VecDeque};
+
+use forewarm_core::memory::{Amounts, ContainerSeen, Crash, MemorySeen, Oom, PodSeen, Resize};
+use forewarm_core::observation::{Reading, Why};
+use forewarm_core::plan::remedy::crash_loop::{Failing, failing};
+use forewarm_core::units::Bytes;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
+use serde::Deserialize;
+
+use super::pods::{Condition, Owner, Pod, became};
+use super::quantity;
+
+/// Kills remembered a workload; older ones were counted long ago.
+const KILLS: usize = 32;
+/// Revisions remembered to have served.
+const SERVED: usize = 8;
+/// Labels with the revision of a pod.
+const REVISIONS: [&str; 3] = [
+    "pod-template-hash",
+    "controller-revision-hash",
+    "rollouts-pod-template-hash",
+];
+
+/// What is read of a container's spec.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ContainerSpec {
+    #[serde(default)]
+    name: String,
+    #[serde(default)]
+    resources: Resources,
+    #[serde(default)]
+    resize_policy: Vec<ResizePolicy>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+struct Resources {
+    #[serde(default)]
+    requests: Quantities,
+    #[serde(default)]
+    limits: Quantities,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+struct Quantities {
+    memory: Option<String>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct ResizePolicy {
+    resource_name: String,
+    restart_policy: String,
+}
+
+/// What is read of a container's status.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ContainerStatus {
+    #[serde(default)]
+    name: String,
+    #[serde(default)]
+    pub(super) restart_count: u32,
+    resources: Option<Resources>,
+    #[serde(default)]
+    state: State,
+    #[serde(default)]
+    last_state: State,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+struct State {
+    waiting: Option<Waiting>,
+    terminated: Option<Terminated>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+struct Waiting {
+    reason: Option<String>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Terminated {
+    reason: Option<String>,
+    #[serde(default)]
+    exit_code: i32,
+    finished_at: Option<Time>,
+}
+
+/// The pods of every workload, with their health.
+#[derive(Debug, Default)]
+pub struct Health {
+    by_owner: HashMap<Owner, Workload>,
+}
+
+#[derive(Debug, Default)]
+struct Workload {
+    pods: BTreeMap<String, PodSeen>,
+    kills: VecDeque<Oom>,
+    served: VecDeque<String>,
+}
+
+impl Resources {
+    fn amounts(&self) -> Amounts {
+        let of = |quantities: &Quantities| quantities.memory.as_deref().and_then(quantity::bytes);
+        Amounts {
+            request: of(&self.requests).filter(|bytes| *bytes > Bytes(0)),
+            limit: of(&self.limits).filter(|bytes| *bytes > Bytes(0)),
+        }
+    }
+}
+
+impl Health {
+    /// Folds one pod's newest state.
+    pub fn fold(&mut self, owner: &Owner, pod: &Pod) {
+        let workload = self.by_owner.entry(owner.clone()).or_default();
+        workload.kills(pod);
+        let seen = workload.seen(pod);
+        if let Some(revision) = seen
+            .revision
+            .clone()
+            .filter(|revision| seen.ready && !workload.served.contains(revision))
+        {
+            workload.served.push_back(revision);
+            while workload.served.len() > SERVED {
+                workload.served.pop_front();
+            }
+        }
+        workload.pods.insert(seen.name.clone(), seen);
+    }
+
+    /// A pod is gone.
+    pub fn remove(&mut self, owner: &Owner, name: &str) {
+        if let Some(workload) = self.by_owner.get_mut(owner) {
+            workload.pods.remove(name);
+        }
+    }
+
+    /// All pods are listed anew; kills and what has served stay.
+    pub fn relisted(&mut self) {
+        for workload in self.by_owner.values_mut() {
+            workload.pods.clear();
+        }
+    }
+
+    /// The pods of a workload and the kills among them; working sets are not known here.
+    pub fn of(&self, owner: &Owner) -> (Vec<PodSeen>, Vec<Oom>) {
+        let Some(workload) = self.by_owner.get(owner) else {
+            return (Vec::new(), Vec::new());
+        };
+        (
+            workload.pods.values().cloned().collect(),
+            workload.kills.iter().cloned().collect(),
+        )
+    }
+
+    /// True when no pod was killed, fails, or is not ready.
+    pub fn is_well(&self, owner: &Owner) -> bool {
+        self.by_owner.get(owner).is_none_or(|workload| {
+            workload.kills.is_empty()
+                && workload
+                    .pods
+                    .values()
+                    .all(|pod| pod.ready || pod.ending_since.is_some())
+        })
+    }
+
+    /// The newest revision of a workload, where its pods fail.
+    pub fn failing(&self, owner: &Owner) -> Option<Failing> {
+        let workload = self.by_owner.get(owner)?;
+        // Most workloads have no failing pod, and need no copy of theirs.
+        let crashes = |pod: &PodSeen| pod.containers.values().any(|container| container.crash.is_some());
+        if !workload.pods.values().any(crashes) {
+            return None;
+        }
+        let (pods, ooms) = self.of(owner);
+        failing(&seen(pods, ooms))
+    }
+}
+
+/// Sight of the pods alone.
+pub fn seen(pods: Vec<PodSeen>, ooms: Vec<Oom>) -> MemorySeen {
+    let newest = pods.iter().max_by_key(|pod| (pod.created, &pod.name));
+    MemorySeen {
+        template: BTreeMap::new(),
+        default_container: None,
+        revision: newest.and_then(|pod| pod.revision.clone()),
+        pods,
+        past: BTreeMap::new(),
+        node_most: None,
+        lowers_in_place: false,
+        conflict: None,
+        births: None,
+        patience: i64::MAX,
+        ooms,
+    }
+}
+
+impl Workload {
+    /// Notes the kills that this state of the pod shows and no earlier one did.
+    fn kills(&mut self, pod: &Pod) {
+        let name = pod.metadata.name.clone().unwrap_or_default();
+        for status in pod.status.iter().flat_map(|status| &status.containers) {
+            for at in [&status.state, &status.last_state].into_iter().filter_map(killed) {
+                let known = |kill: &Oom| kill.at == at && kill.pod == name && kill.container == status.name;
+                if self.kills.iter().any(known) {
+                    continue;
+                }
+                let Some(size) = amounts(pod, status).size() else {
+                    continue;
+                };
+                self.kills.push_back(Oom {
+                    pod: name.clone(),
+                    container: status.name.clone(),
+                    size,
+                    at,
+                    leaking: false,
+                });
+                while self.kills.len() > KILLS {
+                    self.kills.pop_front();
+                }
+            }
+        }
+    }
+
+    fn seen(&self, pod: &Pod) -> PodSeen {
+        let meta = &pod.metadata;
+        let status = pod.status.clone().unwrap_or_default();
+        let labels = meta.labels.as_ref();
+        let revision = REVISIONS.iter().find_map(|label| labels?.get(*label).cloned());
+        let served = revision.as_ref().is_some_and(|revision| self.served.contains(revision));
+        let ready = became(&status, "Ready").is_some();
+        let created = meta.creation_timestamp.as_ref().map_or(0, |time| time.0.as_second());
+        let specs = pod.spec.containers.iter();
+        let containers = specs.map(|spec| {
+            let own = status.containers.iter().find(|status| status.name == spec.name);
+            (spec.name.clone(), container(spec, own, ready, served))
+        });
+        PodSeen {
+            name: meta.name.clone().unwrap_or_default(),
+            uid: meta.uid.clone().unwrap_or_default(),
+            revision,
+            ready,
+            since: changed(&status.conditions, "Ready"),
+            created,
+            ending_since: meta.deletion_timestamp.as_ref().map(|time| time.0.as_second()),
+            resize: resize(&status.conditions, created),
+            containers: containers.collect(),
+        }
+    }
+}
+
+fn killed(state: &State) -> Option<i64> {
+    let terminated = state.terminated.as_ref()?;
+    let oom = terminated.reason.as_deref() == Some("OOMKilled");
+    oom.then(|| terminated.finished_at.as_ref().map(|time| time.0.as_second()))?
+}
+
+/// What is in force for a container: what the node tells, else the spec.
+fn amounts(pod: &Pod, status: &ContainerStatus) -> Amounts {
+    let told = status.resources.as_ref().map(Resources::amounts);
+    let spec = || pod.spec.containers.iter().find(|spec| spec.name == status.name);
+    told.filter(|told| told.size().is_some())
+        .or_else(|| spec().map(|spec| spec.resources.amounts()))
+        .unwrap_or_default()
+}
+
+fn container(spec: &ContainerSpec, status: Option<&ContainerStatus>, ready: bool, served: bool) -> ContainerSeen {
+    let restarts_on_resize = spec
+        .resize_policy
+        .iter()
+        .any(|policy| policy.resource_name == "memory" && policy.restart_policy == "RestartContainer");
+    ContainerSeen {
+        spec: spec.resources.amounts(),
+        actual: status
+            .and_then(|status| status.resources.as_ref())
+            .map(Resources::amounts),
+        working_set: Reading::Unknown(Why::NotYetRead),
+        restarts: status.map_or(0, |status| status.restart_count),
+        leaking: false,
+        restarts_on_resize,
+        crash: status.filter(|_| !ready).and_then(|status| crash(status, served)),
+    }
+}
+
+/// Why a container does not come up. `served`: its revision has been ready before.
+fn crash(status: &ContainerStatus, served: bool) -> Option<Crash> {
+    let waiting = status
+        .state
+        .waiting
+        .as_ref()
+        .and_then(|waiting| waiting.reason.as_deref());
+    match waiting {
+        Some("ImagePullBackOff" | "ErrImagePull" | "InvalidImageName" | "ErrImageNeverPull") => {
+            return Some(Crash::ImagePull);
+        }
+        Some("CreateContainerConfigError" | "CreateContainerError" | "RunContainerError") => {
+            return Some(Crash::Config);
+        }
+        _ => {}
+    }
+    let ended = status
+        .state
+        .terminated
+        .as_ref()
+        .or(status.last_state.terminated.as_ref())?;
+    match (ended.reason.as_deref(), ended.exit_code) {
+        (Some("OOMKilled"), _) => Some(Crash::OutOfMemory),
+        // What a probe's kill looks like: SIGTERM, or SIGKILL after the grace period.
+        (_, 137 | 143) => Some(Crash::Probe),
+        (_, 0) => None,
+        _ if served => Some(Crash::Dependency),
+        _ => Some(Crash::Config),
+    }
+}
+
+/// When a condition last changed, in seconds since 1970 UTC.
+fn changed(conditions: &[Condition], type_: &str) -> Option<i64> {
+    let condition = conditions.iter().find(|condition| condition.type_ == type_)?;
+    condition.last_transition_time.as_ref().map(|time| time.0.as_second())
+}
+
+fn resize(conditions: &[Condition], created: i64) -> Resize {
+    let of = |type_: &str| conditions.iter().find(|c| c.type_ == type_ && c.status == "True");
+    let reason = |condition: &Condition| condition.reason.clone().unwrap_or_default();
+    let since = |type_: &str| changed(conditions, type_).unwrap_or(created);
+    if let Some(pending) = of("PodResizePending") {
+        return match reason(pending).as_str() {
+            "Infeasible" => Resize::Infeasible,
+            _ => Resize::Deferred(since("PodResizePending")),
+        };
+    }
+    match of("PodResizeInProgress") {
+        Some(condition) if reason(condition) == "Error" => Resize::Failed,
+        Some(_) => Resize::InProgress(since("PodResizeInProgress")),
+        None => Resize::Done,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::{Value, json};
+
+    fn pod(status: Value) -> Pod {
+        serde_json::from_value(json!({
+            "apiVersion": "v1", "kind": "Pod",
+            "metadata": {"name": "f-1", "namespace": "n", "uid": "u", "creationTimestamp": "2026-01-01T00:00:00Z",
+                "labels": {"pod-template-hash": "7c9f"}},
+            "spec": {"containers": [{"name": "app",
+                "resources": {"requests": {"memory": "32Mi"}, "limits": {"memory": "64Mi"}}}]},
+            "status": status,
+        }))
+        .unwrap()
+    }
+
+    fn owner() -> Owner {
+        Owner {
+            namespace: "n".into(),
+            kind: "Deployment".into(),
+            name: "f".into(),
+        }
+    }
+
+    fn kill(second: u8) -> Value {
+        json!({"terminated": {"reason": "OOMKilled", "exitCode": 137, "finishedAt": format!("2026-01-01T00:00:{second:02}Z")}})
+    }
+
+    #[test]
+    fn both_cases_of_a_kill_are_counted_once_with_what_limited_it_then() {
+        let mut health = Health::default();
+        let now = json!({"containerStatuses": [{"name": "app", "restartCount": 0, "state": kill(5)}]});
+        let again = json!({"containerStatuses": [{"name": "app", "restartCount": 1, "state": {"running": {}},
+            "lastState": kill(5), "resources": {"limits": {"memory": "164Mi"}}}]});
+        let later = json!({"containerStatuses": [{"name": "app", "restartCount": 2, "state": {"running": {}},
+            "lastState": kill(9), "resources": {"limits": {"memory": "164Mi"}}}]});
+        for status in [now, again, later] {
+            health.fold(&owner(), &pod(status));
+        }
+        let kills: Vec<_> = health.of(&owner()).1.iter().map(|kill| kill.size).collect();
+        assert_eq!(kills, [Bytes::mib(64), Bytes::mib(164)]);
+    }
+
+    #[test]
+    fn causes_are_told_apart() {
+        let of = |state: Value, last: Value, served| {
+            let status =
+                serde_json::from_value(json!({"name": "app", "restartCount": 1, "state": state, "lastState": last}))
+                    .unwrap();
+            crash(&status, served)
+        };
+        let ended = |code: i32| json!({"terminated": {"reason": "Error", "exitCode": code}});
+        let waits = |reason: &str| json!({"waiting": {"reason": reason}});
+        let back_off = || waits("CrashLoopBackOff");
+        assert_eq!(of(waits("ImagePullBackOff"), json!({}), false), Some(Crash::ImagePull));
+        assert_eq!(
+            of(waits("CreateContainerConfigError"), json!({}), false),
+            Some(Crash::Config)
+        );
+        assert_eq!(of(back_off(), kill(1), false), Some(Crash::OutOfMemory));
+        assert_eq!(of(back_off(), ended(137), false), Some(Crash::Probe));
+        assert_eq!(of(back_off(), ended(1), false), Some(Crash::Config));
+        assert_eq!(of(back_off(), ended(1), true), Some(Crash::Dependency));
+        assert_eq!(of(json!({"running": {}}), json!({}), false), None);
+    }
+
+    #[test]
+    fn a_resize_that_waits_fails_or_is_done_is_read_from_conditions() {
+        let of = |type_: &str, reason: &str| {
+            let status = json!({"conditions": [{"type": type_, "status": "True", "reason": reason,
+                "lastTransitionTime": "2026-01-01T00:00:10Z"}]});
+            let pod = pod(status);
+            resize(&pod.status.unwrap().conditions, 0)
+        };
+        assert_eq!(of("PodResizePending", "Infeasible"), Resize::Infeasible);
+        assert_eq!(of("PodResizePending", "Deferred"), Resize::Deferred(1_767_225_610));
+        assert_eq!(of("PodResizeInProgress", "Error"), Resize::Failed);
+        assert_eq!(of("PodResizeInProgress", ""), Resize::InProgress(1_767_225_610));
+        assert_eq!(of("Ready", ""), Resize::Done);
+    }
+}

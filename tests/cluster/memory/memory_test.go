@@ -1,0 +1,213 @@
+package memory
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	core "k8s.io/api/core/v1"
+
+	"forewarm.dev/tests/cluster/bed"
+	"forewarm.dev/tests/cluster/forewarm"
+	"forewarm.dev/tests/cluster/kit"
+)
+
+// TestMemory runs the tests beside each other; the one that loads history goes first and alone, since Prometheus stops
+// for it.
+func TestMemory(t *testing.T) {
+	k := kit.Of(t)
+	t.Run("resize_up_and_down", func(t *testing.T) { resizeUpAndDown(t, k) })
+	t.Run("together", func(t *testing.T) {
+		for name, test := range map[string]func(*testing.T, *kit.Kit){
+			"oom_under_load":  oomUnderLoad,
+			"oom_from_birth":  oomFromBirth,
+			"leak":            leak,
+			"beyond_the_node": beyondTheNode,
+			"crash_loop":      crashLoop,
+			"stuck_pod":       stuckPod,
+		} {
+			t.Run(name, func(t *testing.T) {
+				t.Parallel()
+				test(t, k)
+			})
+		}
+	})
+}
+
+// resizeUpAndDown: a use that eats its margin is given more at once; eight quiet days take some away. Neither restarts
+// anything. A JVM beside it, with the same past, is never shrunk in place.
+func resizeUpAndDown(t *testing.T, k *kit.Kit) {
+	namespace := forewarm.Enrolled(t, k)
+	k.Apply(t, function(namespace, "up", 1, 64, "MEMORY_MB", "58").JSON())
+	k.Apply(t, function(namespace, "down", 2, 300, "MEMORY_MB", "20").JSON())
+	k.Apply(t, function(namespace, "jvm", 1, 300, "MEMORY_MB", "20").JSON())
+	k.WaitPods(t, namespace, selector("up"), 1, time.Minute)
+	var series []bed.Series
+	for name, count := range map[string]int{"down": 2, "jvm": 1} {
+		for _, pod := range k.WaitPods(t, namespace, selector(name), count, time.Minute) {
+			series = append(series, past(namespace, pod, 100*mebibyte))
+		}
+	}
+	if err := k.Prometheus.Backfill(series); err != nil {
+		t.Fatal(err)
+	}
+	k.Apply(t, healing(namespace, "up").JSON())
+	k.Apply(t, healing(namespace, "down").JSON())
+	k.Apply(t, healing(namespace, "jvm").With("spec.memory.containers",
+		[]forewarm.Map{{"name": "function", "runtime": "JVM"}}).JSON())
+
+	up := waitLimits(t, k, namespace, "up", 90*time.Second, func(mib int) bool { return mib > 64 })
+	down := waitLimits(t, k, namespace, "down", 90*time.Second, func(mib int) bool { return mib < 300 })
+	for _, pod := range append(up, down...) {
+		if restarts(pod) != 0 {
+			t.Errorf("%s was restarted", pod.Name)
+		}
+		if has, err := cgroup(k, pod); err != nil || has != limit(pod) {
+			t.Errorf("%s: %d Mi in its cgroup, %d specified: %v", pod.Name, has, limit(pod), err)
+		}
+		if strings.HasPrefix(pod.Name, "down-") && limit(pod) < 240 {
+			t.Errorf("%s fell by more than a fifth: %d Mi", pod.Name, limit(pod))
+		}
+	}
+	jvm, err := pods(k, namespace, "jvm")
+	if err != nil || limit(jvm[0]) != 300 {
+		t.Errorf("jvm_like: shrunk in place to %d Mi: %v", limit(jvm[0]), err)
+	}
+	forewarm.FollowLog(t, k).Wait(t, "the JVM's decision", 30*time.Second, forewarm.About(namespace, "jvm"),
+		func(l forewarm.Line) bool { return strings.Contains(l.Raw, "RuntimeKeeps") })
+}
+
+// past is eight days and a few hours of a pod's working set.
+func past(namespace, pod string, bytes float64) bed.Series {
+	now := time.Now()
+	return bed.Series{
+		Name:    "container_memory_working_set_bytes",
+		Labels:  map[string]string{"namespace": namespace, "pod": pod, "container": "function"},
+		Samples: bed.Every(4*time.Minute, now.Add(-194*time.Hour), now, func(time.Time) float64 { return bytes }),
+	}
+}
+
+// cgroup reads the limit that the kernel has, in MiB.
+func cgroup(k *kit.Kit, pod core.Pod) (int, error) {
+	pids, err := k.PodProcesses(pod.Namespace, pod.Name)
+	if err != nil {
+		return 0, err
+	}
+	table, err := os.ReadFile(fmt.Sprintf("/proc/%d/cgroup", pids[0]))
+	if err != nil {
+		return 0, err
+	}
+	for _, line := range strings.Split(string(table), "\n") {
+		parts := strings.SplitN(line, ":", 3)
+		if len(parts) != 3 || (parts[1] != "memory" && parts[1] != "") {
+			continue
+		}
+		for _, file := range []string{
+			filepath.Join("/sys/fs/cgroup/memory", parts[2], "memory.limit_in_bytes"),
+			filepath.Join("/sys/fs/cgroup", parts[2], "memory.max"),
+		} {
+			if text, err := os.ReadFile(file); err == nil {
+				bytes, err := strconv.ParseInt(strings.TrimSpace(string(text)), 10, 64)
+				return int(bytes / mebibyte), err
+			}
+		}
+	}
+	return 0, fmt.Errorf("no memory cgroup of process %d", pids[0])
+}
+
+// oomUnderLoad: one pod of three is killed under load; its siblings are raised before they die.
+func oomUnderLoad(t *testing.T, k *kit.Kit) {
+	namespace := forewarm.Enrolled(t, k)
+	k.Apply(t, function(namespace, "busy", 3, 48, "MEMORY_MB", "10").JSON())
+	ready := k.WaitPods(t, namespace, selector("busy"), 3, 2*time.Minute)
+	k.Apply(t, healing(namespace, "busy").JSON())
+	forewarm.WaitCondition(t, k, namespace, "busy", "Ready", "Deciding", time.Minute)
+	victim := ready[0]
+	go visit(k, namespace, victim, "?memory_mb=80&work_ms=1000")
+	found := waitLimits(t, k, namespace, "busy", 2*time.Minute, func(mib int) bool { return mib >= 148 })
+	for _, pod := range found {
+		if wanted := map[bool]int{true: 1, false: 0}[pod.Name == victim]; restarts(pod) != wanted {
+			t.Errorf("%s was restarted %d times", pod.Name, restarts(pod))
+		}
+	}
+	k.WaitPods(t, namespace, selector("busy"), 3, 2*time.Minute)
+	forewarm.WaitCondition(t, k, namespace, "busy", "Unhealthy", "OomRaised", 30*time.Second)
+}
+
+// oomFromBirth: pods that die before anything could be measured; one step is enough, and they come up. The operator is
+// restarted, and the policy deleted and made again, without any memory going down.
+func oomFromBirth(t *testing.T, k *kit.Kit) {
+	namespace := forewarm.Enrolled(t, k)
+	k.Apply(t, healing(namespace, "newborn").JSON())
+	k.Apply(t, function(namespace, "newborn", 2, 40, "MEMORY_MB", "90").JSON())
+	k.WaitPods(t, namespace, selector("newborn"), 2, 4*time.Minute)
+	raised := func(mib int) bool { return mib >= 140 }
+	waitLimits(t, k, namespace, "newborn", time.Minute, raised)
+	status, err := memoryOf(k, namespace, "newborn")
+	if err != nil || len(status.Memory) != 1 || status.Memory[0].Rung != 1 {
+		t.Errorf("one step was needed: %+v, %v", status, err)
+	}
+	k.Kubectl(t, "--namespace", namespace, "delete", "functionpolicy", "newborn")
+	k.Apply(t, healing(namespace, "newborn").JSON())
+	kit.WaitFor(t, "the floor to be remembered again", time.Minute, func() error {
+		status, err := memoryOf(k, namespace, "newborn")
+		if err == nil && (len(status.Memory) != 1 || status.Memory[0].OomFloor != "140Mi") {
+			err = fmt.Errorf("%+v", status)
+		}
+		return err
+	})
+	for _, pod := range waitLimits(t, k, namespace, "newborn", time.Minute, raised) {
+		if limit(pod) < 140 {
+			t.Errorf("%s was lowered to %d Mi", pod.Name, limit(pod))
+		}
+	}
+}
+
+// leak: three steps and then quarantine, however long it goes on.
+func leak(t *testing.T, k *kit.Kit) {
+	namespace := forewarm.Enrolled(t, k)
+	k.Apply(t, healing(namespace, "leaky").JSON())
+	k.Apply(t, function(namespace, "leaky", 1, 32, "MEMORY_MB", "8", "LEAK_MB_PER_SECOND", "5").JSON())
+	kit.WaitFor(t, "quarantine", 8*time.Minute, func() error {
+		status, err := memoryOf(k, namespace, "leaky")
+		if err == nil && len(status.Quarantine) != 1 {
+			err = fmt.Errorf("%+v", status)
+		}
+		return err
+	})
+	status, err := memoryOf(k, namespace, "leaky")
+	if err != nil || status.Memory[0].Rung != 3 {
+		t.Fatalf("three steps lead there: %+v, %v", status, err)
+	}
+	t.Logf("cause: %s, at %s", status.Quarantine[0].Cause, status.Memory[0].Limit)
+	found, err := pods(k, namespace, "leaky")
+	if err != nil {
+		t.Fatal(err)
+	}
+	most := limit(found[0])
+	kit.Holds(t, "no further raise", 30*time.Second, func() error {
+		found, err := pods(k, namespace, "leaky")
+		if err == nil && len(found) == 1 && limit(found[0]) > most {
+			err = fmt.Errorf("it has %d Mi", limit(found[0]))
+		}
+		return err
+	})
+}
+
+// beyondTheNode: what no node has is refused, not asked again, and said.
+func beyondTheNode(t *testing.T, k *kit.Kit) {
+	namespace := forewarm.Enrolled(t, k)
+	k.Apply(t, function(namespace, "giant", 1, 64, "MEMORY_MB", "8").JSON())
+	k.WaitPods(t, namespace, selector("giant"), 1, time.Minute)
+	k.Apply(t, healing(namespace, "giant").With("spec.memory.containers",
+		[]forewarm.Map{{"name": "function", "min": "900Gi"}}).JSON())
+	forewarm.WaitCondition(t, k, namespace, "giant", "Unhealthy", "PutBack", time.Minute)
+	found, err := pods(k, namespace, "giant")
+	if err != nil || limit(found[0]) != 64 || inForce(found[0]) != 64 || restarts(found[0]) != 0 {
+		t.Errorf("the pod is as it was: %d Mi, %d in force: %v", limit(found[0]), inForce(found[0]), err)
+	}
+}
