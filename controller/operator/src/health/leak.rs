@@ -40,7 +40,8 @@ impl Leaks {
         let life = self.lives.entry((uid.to_owned(), container.to_owned())).or_default();
         life.seen = now;
         if restarts != life.restarts {
-            life.before = grows(&life.samples, span) || (life.before && life.samples.len() < FEWEST);
+            let ended = life.samples.last().map_or(now, |(at, _)| *at);
+            life.before = grows(&life.samples, ended, span) || (life.before && life.samples.len() < FEWEST);
             life.restarts = restarts;
             life.samples.clear();
         }
@@ -54,7 +55,7 @@ impl Leaks {
             }
             life.samples.push((now, used));
         }
-        life.before || grows(&life.samples, span)
+        life.before || grows(&life.samples, now, span)
     }
 
     /// Drops what was not seen for an hour.
@@ -63,16 +64,23 @@ impl Leaks {
     }
 }
 
-/// Four of five changes up, over at least `span`, by at least a quarter, and on to the end.
-fn grows(samples: &[(Mono, Bytes)], span: Seconds) -> bool {
-    let (Some((begun, first)), Some((ended, last))) = (samples.first(), samples.last()) else {
+/// Four of five changes up, over at least `span` until `now`, by at least a quarter, and on to the end: the second half
+/// of the time brought more than half of what the first did. The half is one of time, since samples are thinned out
+/// from the past and one that changes nothing is not kept.
+fn grows(samples: &[(Mono, Bytes)], now: Mono, span: Seconds) -> bool {
+    let (Some((begun, first)), Some((_, last))) = (samples.first(), samples.last()) else {
         return false;
     };
     let changes = samples.windows(2).filter(|pair| pair[1].1 > pair[0].1).count();
     let steady = changes * 5 >= (samples.len() - 1) * 4;
-    let middle = samples[samples.len() / 2].1;
+    let half = begun.0 + now.0.saturating_sub(begun.0) / 2;
+    let middle = samples
+        .iter()
+        .rev()
+        .find(|(at, _)| at.0 <= half)
+        .map_or(*first, |(_, used)| *used);
     let goes_on = last.0 > middle.0 + (middle.0.saturating_sub(first.0)) / 2;
-    samples.len() >= FEWEST && ended.passed(*begun, span) && steady && last.0 >= first.0 + first.0 / 4 && goes_on
+    samples.len() >= FEWEST && now.passed(*begun, span) && steady && last.0 >= first.0 + first.0 / 4 && goes_on
 }
 
 #[cfg(test)]

@@ -252,7 +252,8 @@ mod tests {
                                                "fieldsV1": {"f:spec": {"f:replicas": {}, "f:template": {}}}},
                                               {"manager": "kubelet", "operation": "Update", "apiVersion": "apps/v1",
                                                "fieldsV1": {"f:status": {}}}]},
-               "spec": {"replicas": 3, "selector": {"matchLabels": {"app": "f"}}, "template": {"spec": {}}},
+               "spec": {"replicas": 3, "selector": {"matchLabels": {"app": "f"}}, "template": {"spec": {
+                   "containers": [{"name": "app", "image": "f:1", "resources": {"limits": {"memory": "64Mi"}}}]}}},
                "status": {"replicas": 3}})
     }
 
@@ -280,7 +281,10 @@ mod tests {
         );
         let kept = serde_json::to_value(&pruned).unwrap().to_string();
         assert!(
-            !kept.contains("template") && !kept.contains("kubelet") && !kept.contains("team"),
+            !kept.contains("f:1")
+                && !kept.contains("f:template")
+                && !kept.contains("kubelet")
+                && !kept.contains("team"),
             "{kept}"
         );
     }
