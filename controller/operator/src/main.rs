@@ -11,7 +11,7 @@ async fn main() -> anyhow::Result<()> {
     let verb = Cli::parse().verb;
     telemetry::init();
     match verb {
-        Verb::Run(flags) => forewarm_operator::run::run(*flags).await,
+        Verb::Run(flags) => Box::pin(forewarm_operator::run::run(*flags)).await,
         Verb::Release(flags) => forewarm_operator::release::release(flags).await,
         Verb::Generate(flags) => forewarm_operator::generate::generate(&flags),
     }

@@ -349,7 +349,7 @@ mod tests {
     use super::*;
     use serde_json::{Value, json};
 
-    fn pod(status: Value) -> Pod {
+    fn pod(status: &Value) -> Pod {
         serde_json::from_value(json!({
             "apiVersion": "v1", "kind": "Pod",
             "metadata": {"name": "f-1", "namespace": "n", "uid": "u", "creationTimestamp": "2026-01-01T00:00:00Z",
@@ -382,7 +382,7 @@ mod tests {
         let later = json!({"containerStatuses": [{"name": "app", "restartCount": 2, "state": {"running": {}},
             "lastState": kill(9), "resources": {"limits": {"memory": "164Mi"}}}]});
         for status in [now, again, later] {
-            health.fold(&owner(), &pod(status));
+            health.fold(&owner(), &pod(&status));
         }
         let kills: Vec<_> = health.of(&owner()).1.iter().map(|kill| kill.size).collect();
         assert_eq!(kills, [Bytes::mib(64), Bytes::mib(164)]);
@@ -416,7 +416,7 @@ mod tests {
         let of = |type_: &str, reason: &str| {
             let status = json!({"conditions": [{"type": type_, "status": "True", "reason": reason,
                 "lastTransitionTime": "2026-01-01T00:00:10Z"}]});
-            let pod = pod(status);
+            let pod = pod(&status);
             resize(&pod.status.unwrap().conditions, 0)
         };
         assert_eq!(of("PodResizePending", "Infeasible"), Resize::Infeasible);
