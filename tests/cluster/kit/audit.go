@@ -61,11 +61,11 @@ func (a *Audit) Events(filters ...func(Event) bool) ([]Event, error) {
 		return nil, err
 	}
 	defer file.Close()
-	if _, err := file.Seek(a.from, io.SeekStart); err != nil {
+	lines, err := linesFrom(file, a.from)
+	if err != nil {
 		return nil, err
 	}
 	var found []Event
-	lines := bufio.NewReaderSize(file, 1<<20)
 	for {
 		line, err := lines.ReadBytes('\n')
 		if err == io.EOF {
@@ -82,6 +82,19 @@ func (a *Audit) Events(filters ...func(Event) bool) ([]Event, error) {
 			found = append(found, event)
 		}
 	}
+}
+
+// linesFrom reads the lines that begin at or behind an offset. One that was being written there began before.
+func linesFrom(file io.ReadSeeker, from int64) (*bufio.Reader, error) {
+	_, err := file.Seek(max(0, from-1), io.SeekStart)
+	lines := bufio.NewReaderSize(file, 1<<20)
+	if err == nil && from > 0 {
+		_, err = lines.ReadBytes('\n')
+	}
+	if err == io.EOF {
+		err = nil
+	}
+	return lines, err
 }
 
 func all(filters []func(Event) bool, event Event) bool {
