@@ -180,7 +180,7 @@ func resets(s *scene, deploy func(replicas int, note string), manager string) {
 		s.Errorf("two resets made %d decisions: %v", len(lines), lines)
 	}
 	deploy(2, "d")
-	conflict := s.condition("Conflict", "ResetTooOften", manager, "back to 2", "three times in ten minutes", "line `replicas`")
+	conflict := s.condition("Conflict", "ResetTooOften", manager, "set spec.replicas back to 2", "three times in ten minutes", "delete the line")
 	s.Log(conflict.Message)
 	s.still("after the third reset", 2)
 	s.userFloor(2, "TakeOver")
