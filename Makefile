@@ -12,9 +12,16 @@ IMAGES := $(CARGO_TARGET_DIR)/image/forewarm.oci.tar $(CARGO_TARGET_DIR)/image/t
 help: ## This list
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "%-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
+# One seed: what is red today was red yesterday. `make properties` looks further, with a seed of its own each time.
+SEED := 20261101
+
 .PHONY: test
 test: ## Everything that needs no cluster
-	cargo test --workspace --locked
+	PROPTEST_RNG_SEED=$(SEED) cargo test --workspace --locked
+
+.PHONY: properties
+properties: ## The invariants over 10,000 random cases each, minutes; a failure prints its case
+	PROPTEST_CASES=10000 cargo test --release --locked -p forewarm-core --test properties
 
 .PHONY: lint
 lint: ## Exactly what CI runs: format, clippy, walls between the crates, generated files

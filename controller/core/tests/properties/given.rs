@@ -370,25 +370,33 @@ pub(crate) fn val(decision: &Decision) -> Option<Replicas> {
 }
 
 /// `max(u, min)` by the words of the policy reference, worked out apart from the code under test.
+///
+/// At a scaler's field the record made beside it counts where this process remembers nothing, and before what it
+/// remembers where the object came from its owner without a mark of ours. Zero is then the scaler's to make.
 pub(crate) fn owed(inputs: &Inputs, decision: &Decision) -> Replicas {
+    let target = inputs.function.observation.target.known();
+    let field = target.and_then(|target| match &target.scaler {
+        Some(Scaler::One(field)) => Some(field),
+        _ => None,
+    });
+    let recorded = field.and_then(|field| Some((field.worth(field.recorded?), UserFloorFrom::TakeOver)));
+    let remembered = inputs.standing.user.map(|user| (user.value, user.from));
     let own = match &decision.field {
         FieldVerdict::TakeOver { user } => Some((*user, UserFloorFrom::TakeOver)),
         FieldVerdict::NewUserFloor { user, .. } => Some((*user, UserFloorFrom::Deploy)),
         FieldVerdict::InManifest { .. } => {
-            let target = inputs
-                .function
-                .observation
-                .target
-                .known()
-                .expect("a manifest is read from a target");
+            let target = target.expect("a manifest is read from a target");
             Some((target.floor, UserFloorFrom::TakeOver))
         }
-        _ => inputs.standing.user.map(|user| (user.value, user.from)),
+        FieldVerdict::Renewed => recorded,
+        _ if field.is_some_and(|field| !field.annotated) => recorded.or(remembered),
+        _ => remembered.or(recorded),
     };
-    let counts = own.filter(|(_, from)| inputs.function.policy.floor.min.is_none() || *from == UserFloorFrom::Deploy);
-    let own = counts.map_or(Replicas::ONE, |(value, _)| value);
-    own.max(inputs.function.policy.floor.min.unwrap_or(Replicas::ONE))
-        .max(Replicas::ONE)
+    let min = inputs.function.policy.floor.min;
+    let counts = own.filter(|(_, from)| min.is_none() || *from == UserFloorFrom::Deploy);
+    let own = counts.map(|(value, _)| value);
+    let least = own.max(min).unwrap_or(Replicas::ONE);
+    if field.is_some() { least } else { least.max(Replicas::ONE) }
 }
 
 #[cfg(test)]
