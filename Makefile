@@ -32,7 +32,8 @@ lint: ## Exactly what CI runs: format, clippy, walls between the crates, generat
 
 .PHONY: generate
 generate: ## CRDs, RBAC, admission rails and the log schema from the code
-	cargo run --quiet --locked -p forewarm-operator -- generate --out .
+	cargo build --quiet --locked --workspace --bin forewarm # the whole workspace: with the features of `make test`
+	$(CARGO_TARGET_DIR)/debug/forewarm generate --out .
 
 .PHONY: generate-check
 generate-check: generate ## Fails when generated files differ from the committed ones

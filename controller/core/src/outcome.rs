@@ -59,4 +59,6 @@ pub enum Fence {
     EarlierStep,
     /// A fall, decided on a view of the target that is older than 60 s (W6).
     StaleView,
+    /// The decision log did not take the intent's line (A1).
+    IntentNotPrinted,
 }

@@ -26,6 +26,7 @@ use crate::observe::{Observe, Stores};
 use crate::record::Journal;
 use crate::record::chain::Chain;
 use crate::record::events::events;
+use crate::record::human::LogFormat;
 use crate::record::line::{SCHEMA, StartLine, VERSION, print};
 use crate::record::metrics::Metrics;
 use crate::record::room::Record;
@@ -135,7 +136,9 @@ pub async fn run(flags: Run) -> anyhow::Result<()> {
     }
     // The last write has ended: only now may another replica begin.
     stop.send(()).ok();
-    election.await.context("give the lease up")
+    let given_up = election.await.context("give the lease up");
+    journal.flush().printed().await;
+    given_up
 }
 
 /// What is made of the flags before anything is asked.
@@ -151,11 +154,10 @@ impl Edge {
     async fn new(flags: &Run) -> anyhow::Result<Self> {
         let run_id = Ulid::new().to_string();
         let identity = format!("{}_{run_id}", flags.identity);
-        let out = Box::new(std::io::stdout());
         Ok(Self {
             sources: sources(flags)?,
             kinds: Arc::new(Kinds::new(&listed(flags)?)),
-            journal: Arc::new(Chain::new(out, flags.log_format, run_id, Box::new(wall))),
+            journal: Arc::new(journal(flags.log_format, run_id)?),
             config: kube::Config::infer().await.context("find the API server")?,
             identity,
         })
@@ -249,6 +251,10 @@ fn measure(metrics: &Metrics, stores: &Stores, leadership: &Leadership) {
             metrics.watched(health.kind(), age, health.restarts());
         }
     }
+}
+
+fn journal(format: LogFormat, run: String) -> anyhow::Result<Chain> {
+    Chain::threaded(Box::new(std::io::stdout()), format, run, Box::new(wall)).context("start the decision log's thread")
 }
 
 fn start<'a>(holder: &'a str, flags: &Run) -> StartLine<'a> {

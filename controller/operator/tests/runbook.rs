@@ -98,6 +98,7 @@ fn the_words_are_found_where_they_are_written() {
         "Stale",
         "Undercovers",
         "StaleView",
+        "IntentNotPrinted",
         "PermissionDenied",
         "InManifest",
         "Enforcing",

@@ -4,19 +4,21 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strconv"
 	"strings"
 )
 
 // linkToHost makes a pair of interfaces between the host and init's network namespace and returns the address of
-// the bed's end and the name of the host's. The kernel refuses a name that is taken, so two beds never share a subnet. The pair goes with
-// the namespace.
-func linkToHost(initPID int) (hostIP, name string, err error) {
+// the bed's end and the name of the host's. The kernel refuses a name that is taken, so two beds never share a
+// subnet. The pair goes with the namespace, and its name may then be another bed's: whose it is stands in its alias.
+func linkToHost(id string, initPID int) (hostIP, name string, err error) {
 	for n := 1; n < 255; n++ {
 		name = fmt.Sprintf("forewarm%d", n)
 		err = run("ip", "link", "add", name, "type", "veth", "peer", "name", "host0", "netns", strconv.Itoa(initPID))
 		if err == nil {
 			return fmt.Sprintf("10.200.%d.2", n), name, runAll(
+				"ip link set "+name+" alias "+linkAlias(id),
 				fmt.Sprintf("ip address add 10.200.%d.1/30 dev %s", n, name),
 				"ip link set "+name+" up",
 			)
@@ -26,6 +28,16 @@ func linkToHost(initPID int) (hostIP, name string, err error) {
 		}
 	}
 	return "", "", fmt.Errorf("no free subnet for a bed: %w", err)
+}
+
+func linkAlias(id string) string { return "forewarm-bed-" + id }
+
+// removeLink removes the pair of that name if it is still this bed's.
+func removeLink(id, name string) {
+	alias, err := os.ReadFile(filepath.Join("/sys/class/net", name, "ifalias"))
+	if err == nil && strings.TrimSpace(string(alias)) == linkAlias(id) {
+		_ = run("ip", "link", "delete", name)
+	}
 }
 
 // prepareNetwork sets up the namespace that init is in. The bridge is the node: pods hang on it, and the route

@@ -105,7 +105,7 @@ func launch(ctx context.Context, options Options, tied bool) (init *exec.Cmd, di
 	if init, err = startInit(dir, locked, read, tied, output); err != nil {
 		return nil, "", err
 	}
-	hostIP, link, err := linkToHost(init.Process.Pid)
+	hostIP, link, err := linkToHost(options.ID, init.Process.Pid)
 	if err == nil {
 		err = writeState(dir, State{ID: options.ID, InitPID: init.Process.Pid, HostIP: hostIP, Link: link, Options: options})
 	}

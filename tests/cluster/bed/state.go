@@ -186,7 +186,7 @@ func remove(id, dir string) error {
 		for deadline := time.Now().Add(30 * time.Second); alive(state.InitPID) && time.Now().Before(deadline); {
 			time.Sleep(5 * time.Millisecond)
 		}
-		_ = run("ip", "link", "delete", state.Link)
+		removeLink(id, state.Link)
 	}
 	return errors.Join(removeCgroups(id), os.RemoveAll(dir))
 }

@@ -396,7 +396,11 @@ pub(crate) fn owed(inputs: &Inputs, decision: &Decision) -> Replicas {
     let counts = own.filter(|(_, from)| min.is_none() || *from == UserFloorFrom::Deploy);
     let own = counts.map(|(value, _)| value);
     let least = own.max(min).unwrap_or(Replicas::ONE);
-    if field.is_some() { least } else { least.max(Replicas::ONE) }
+    if field.is_some() {
+        least
+    } else {
+        least.max(Replicas::ONE)
+    }
 }
 
 #[cfg(test)]

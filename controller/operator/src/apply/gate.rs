@@ -156,9 +156,8 @@ impl Gate {
             request
         };
         let request = marked(request, &id)?;
-        print(self.journal.as_ref(), &intent_line(intent, step, &id));
         let sent = Instant::now();
-        let outcome = self.call(request, &write).await;
+        let outcome = self.call(&intent_line(intent, step, &id), request, &write).await;
         print(
             self.journal.as_ref(),
             &outcome_line(intent, &outcome, &id, sent.elapsed()),
@@ -245,8 +244,8 @@ impl Gate {
         if as_decided { Ok(object) } else { Err(Outcome::Conflict) }
     }
 
-    async fn call(&self, request: Request<Vec<u8>>, write: &Write<'_>) -> Outcome {
-        match self.ask(request).await {
+    async fn call(&self, line: &IntentLine<'_>, request: Request<Vec<u8>>, write: &Write<'_>) -> Outcome {
+        match self.ask_on_record(line, request).await {
             Ok(text) => {
                 match write.to {
                     Some(to) => self.own.accepted(write.uid, to, version(&text)),
@@ -261,6 +260,20 @@ impl Gate {
                 outcome
             }
         }
+    }
+
+    /// Sends a request once its intent is on record; without that, nothing (A1).
+    pub(super) async fn ask_on_record(
+        &self,
+        line: &IntentLine<'_>,
+        request: Request<Vec<u8>>,
+    ) -> Result<String, Outcome> {
+        if !print(self.journal.as_ref(), line).printed().await {
+            return fenced(Fence::IntentNotPrinted);
+        }
+        // The log may have taken its time.
+        self.open().await?;
+        self.ask(request).await
     }
 
     pub(super) async fn ask(&self, request: Request<Vec<u8>>) -> Result<String, Outcome> {

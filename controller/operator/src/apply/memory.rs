@@ -101,9 +101,8 @@ impl Gate {
             audit_id: &id,
             step: AnyStep::Memory(step),
         };
-        print(self.journal.as_ref(), &line);
         let sent = Instant::now();
-        let outcome = match self.ask(request).await {
+        let outcome = match self.ask_on_record(&line, request).await {
             Ok(_) => Outcome::Applied,
             Err(outcome) => outcome,
         };

@@ -4,6 +4,9 @@ use super::gate::Gate;
 use super::*;
 use crate::api_server::{Kept, Reply, Seen, api_server, journal};
 use crate::lease::Term;
+use crate::record::Journal;
+use crate::record::chain::Chain;
+use crate::record::human::LogFormat;
 use crate::record::line::event::{INTENT, OUTCOME};
 use crate::switch::Switch;
 use crate::target::{Kinds, Resource};
@@ -56,9 +59,19 @@ impl Room {
         switch: impl Fn() -> Reply + Send + 'static,
         answer: impl FnMut(&Seen) -> Reply + Send + 'static,
     ) -> Self {
+        let (journal, lines) = journal();
+        Self::printing_to(journal, lines, limits, switch, answer)
+    }
+
+    fn printing_to(
+        journal: Arc<dyn Journal>,
+        lines: Kept<(String, Value)>,
+        limits: Limits,
+        switch: impl Fn() -> Reply + Send + 'static,
+        answer: impl FnMut(&Seen) -> Reply + Send + 'static,
+    ) -> Self {
         let (client, writes) = api_server(answer);
         let (switch_client, switches) = api_server(move |_| switch());
-        let (journal, lines) = journal();
         let (term, terms) = watch::channel(held(Duration::from_secs(10)));
         let rollout = Resource::new("argoproj.io", "v1alpha1", "Rollout", "rollouts").unwrap();
         let kinds = Arc::new(Kinds::new(&[rollout]));
@@ -262,6 +275,32 @@ async fn w6_a_fall_needs_a_fresh_view_and_a_raise_does_not() {
     assert_eq!(room.run(vec![view(set(8, 7))]).await, [[fenced(Fence::StaleView)]]);
     assert!(room.requests().is_empty());
     assert_eq!(room.run(vec![view(set(8, 9))]).await, [[Outcome::Applied]]);
+}
+
+/// A disk that is full.
+struct Full;
+
+impl std::io::Write for Full {
+    fn write(&mut self, _: &[u8]) -> std::io::Result<usize> {
+        Err(std::io::ErrorKind::StorageFull.into())
+    }
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a1_without_its_intent_on_record_a_write_is_not_sent() {
+    let chain = Chain::new(Box::new(Full), LogFormat::Json, String::new(), Box::new(|| Wall(0)));
+    let room = Room::printing_to(
+        Arc::new(chain),
+        Kept::default(),
+        Limits::default(),
+        || Reply::status(404, "NotFound", "no switch"),
+        |_| scale(7, "9"),
+    );
+    assert_eq!(room.one(set(3, 7)).await, fenced(Fence::IntentNotPrinted));
+    assert!(room.requests().is_empty());
 }
 
 #[tokio::test(start_paused = true)]

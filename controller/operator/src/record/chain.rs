@@ -1,4 +1,4 @@
-//! The decision log: events in, chained lines out on standard output. This is the I/O.
+//! The decision log: events in, chained lines out.
 //!
 //! Each line carries the hash of the line before it (`prev`) and its own (`sha256`). The hash is taken over
 //! the bytes as printed without the last member: `{..., "prev":"..."}`. Printing and checking therefore need
@@ -9,10 +9,11 @@
 use super::Journal;
 use super::ascii;
 use super::human::{self, LogFormat};
+use super::printer::{Printer, Receipt};
 use forewarm_core::units::Wall;
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
-use std::io::Write;
+use std::io::{self, Write};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// What stands in for the hash before the first line of a run.
@@ -33,12 +34,11 @@ pub struct Chain {
 }
 
 struct State {
-    out: Box<dyn Write + Send>,
+    printer: Printer,
     epoch: u64,
     seq: u64,
     /// Hash of the last line, or [`NOTHING_BEFORE`].
     last: String,
-    failures: u64,
 }
 
 impl std::fmt::Debug for Chain {
@@ -51,14 +51,27 @@ impl std::fmt::Debug for Chain {
 }
 
 impl Chain {
-    /// A chain that has printed nothing. `run`: a ULID made at start; `clock`: the wall clock.
+    /// A chain that has printed nothing, and prints before it returns. `run`: a ULID made at start; `clock`: the wall
+    /// clock.
     pub fn new(out: Box<dyn Write + Send>, format: LogFormat, run: String, clock: Clock) -> Self {
+        Self::of(Printer::here(out), format, run, clock)
+    }
+
+    /// As [`Chain::new`], but printed by a thread: whoever stops reading holds nobody up.
+    ///
+    /// # Errors
+    ///
+    /// The system has no thread left.
+    pub fn threaded(out: Box<dyn Write + Send>, format: LogFormat, run: String, clock: Clock) -> io::Result<Self> {
+        Ok(Self::of(Printer::thread(out)?, format, run, clock))
+    }
+
+    fn of(printer: Printer, format: LogFormat, run: String, clock: Clock) -> Self {
         let state = State {
-            out,
+            printer,
             epoch: 0,
             seq: 0,
             last: NOTHING_BEFORE.to_owned(),
-            failures: 0,
         };
         Self {
             state: Mutex::new(state),
@@ -90,7 +103,7 @@ impl Chain {
 }
 
 impl Journal for Chain {
-    fn write(&self, event: &'static str, mut fields: Value) {
+    fn write(&self, event: &'static str, mut fields: Value) -> Receipt {
         ascii::bound(&mut fields);
         let mut state = self.state();
         state.seq += 1;
@@ -101,11 +114,11 @@ impl Journal for Chain {
             line = human::line(&object).into_bytes();
         }
         line.push(b'\n');
-        let written = state.out.write_all(&line).and_then(|()| state.out.flush());
-        if let Err(error) = written {
-            state.failures += 1;
-            tracing::error!(%error, event, "The decision log could not be written.");
-        }
+        state.printer.print(line)
+    }
+
+    fn flush(&self) -> Receipt {
+        self.state().printer.print(Vec::new())
     }
 
     fn head(&self) -> String {
@@ -118,7 +131,7 @@ impl Journal for Chain {
     }
 
     fn failures(&self) -> u64 {
-        self.state().failures
+        self.state().printer.failures()
     }
 }
 

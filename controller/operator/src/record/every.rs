@@ -105,7 +105,8 @@ pub(crate) fn outcome() -> Vec<Outcome> {
         Fence::TickFull => Some(Fence::NotYetVisible),
         Fence::NotYetVisible => Some(Fence::EarlierStep),
         Fence::EarlierStep => Some(Fence::StaleView),
-        Fence::StaleView => None,
+        Fence::StaleView => Some(Fence::IntentNotPrinted),
+        Fence::IntentNotPrinted => None,
     };
     let refusal = |kind: &RefusedKind| match kind {
         RefusedKind::PermissionDenied => Some(RefusedKind::Invalid),

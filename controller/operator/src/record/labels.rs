@@ -44,5 +44,6 @@ pub const fn fence(fence: Fence) -> &'static str {
         Fence::NotYetVisible => "NotYetVisible",
         Fence::EarlierStep => "EarlierStep",
         Fence::StaleView => "StaleView",
+        Fence::IntentNotPrinted => "IntentNotPrinted",
     }
 }

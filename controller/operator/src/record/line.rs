@@ -10,7 +10,7 @@ pub use others::{
     StartLine, SwitchLine,
 };
 
-use super::{Journal, Told};
+use super::{Journal, Receipt, Told};
 use crate::target::TargetRef;
 use forewarm_core::decide::{Fleet, Function};
 use forewarm_core::decision::{Decision, Reason, Verdict};
@@ -68,8 +68,8 @@ pub trait Line: Serialize {
 }
 
 /// Prints one line.
-pub fn print<L: Line>(journal: &dyn Journal, line: &L) {
-    journal.write(L::EVENT, fields(line));
+pub fn print<L: Line>(journal: &dyn Journal, line: &L) -> Receipt {
+    journal.write(L::EVENT, fields(line))
 }
 
 /// A line's own members.
@@ -230,7 +230,7 @@ impl<'a> DecisionLine<'a> {
     }
 
     /// Prints it under its event name.
-    pub fn print(&self, journal: &dyn Journal, event: &'static str) {
-        journal.write(event, fields(self));
+    pub fn print(&self, journal: &dyn Journal, event: &'static str) -> Receipt {
+        journal.write(event, fields(self))
     }
 }

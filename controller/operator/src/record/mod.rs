@@ -7,7 +7,7 @@
 //!
 //! * [`change`], [`heartbeat`]: which decisions are news, which hour is a function's own.
 //! * [`line`]: a type for each event; [`schema`]: their published JSON Schema.
-//! * [`chain`], [`ascii`], [`human`]: how lines are printed; [`verify`]: how they are checked.
+//! * [`chain`], [`ascii`], [`human`], `printer`: how lines are printed; [`verify`]: how they are checked.
 //! * [`tell`], [`notices`]: the lines of one tick.
 //! * [`status`], [`events`], [`metrics`]: the same for `kubectl get`, `kubectl describe` and Prometheus.
 //! * [`room`]: all of it, as the tick calls it.
@@ -28,6 +28,7 @@ pub(crate) mod memory;
 pub mod metrics;
 mod named;
 pub mod notices;
+mod printer;
 pub mod room;
 #[cfg(test)]
 pub(crate) mod sample;
@@ -47,13 +48,19 @@ use forewarm_core::policy::FunctionKey;
 use forewarm_core::standing::Standing;
 use forewarm_core::units::Now;
 use line::{InputsLine, LearnedLine};
+pub use printer::Receipt;
 use ulid::Ulid;
 
 /// The decision log, as the rooms that write to it see it.
 pub trait Journal: Send + Sync {
-    /// Writes one line under a stable event name; `fields` is a JSON object. Returns when the line has been
-    /// handed to the log, so an intent is always printed before its request (A1).
-    fn write(&self, event: &'static str, fields: serde_json::Value);
+    /// Writes one line under a stable event name; `fields` is a JSON object. The receipt tells whether it has been
+    /// handed to the log: a request goes out only after its intent has (A1).
+    fn write(&self, event: &'static str, fields: serde_json::Value) -> Receipt;
+
+    /// A receipt for every line so far: for the end of the process.
+    fn flush(&self) -> Receipt {
+        Receipt::known(true)
+    }
 
     /// Epoch, sequence number and hash of the last line, as anchored in the Lease.
     fn head(&self) -> String;

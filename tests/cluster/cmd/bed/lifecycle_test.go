@@ -99,8 +99,8 @@ func TestABedLeavesNothing(t *testing.T) {
 		run("down", id)
 		gone(t, state)
 	})
-	t.Run("after it was killed and another run came by", func(t *testing.T) {
-		state := start(t)
+	kill := func(t *testing.T, state bed.State) {
+		t.Helper()
 		if err := syscall.Kill(state.InitPID, syscall.SIGKILL); err != nil {
 			t.Fatal(err)
 		}
@@ -113,7 +113,37 @@ func TestABedLeavesNothing(t *testing.T) {
 		}); err != nil {
 			t.Fatal(err)
 		}
+	}
+	t.Run("after it was killed and another run came by", func(t *testing.T) {
+		state := start(t)
+		kill(t, state)
 		run("down", "no-such-bed")
 		gone(t, state)
+	})
+	t.Run("and takes nothing of another that has its interface's name since", func(t *testing.T) {
+		dead := start(t)
+		// Of a failed run the logs are kept: the next bed is up before it is removed.
+		dir, err := dead.Dir()
+		if err == nil {
+			err = os.WriteFile(filepath.Join(dir, "failed"), nil, 0o644)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		kill(t, dead)
+		living := id + "-living"
+		run("up", living)
+		t.Cleanup(func() { _ = bed.Down(living) })
+		state, err := bed.ReadState(living)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if state.Link != dead.Link {
+			t.Skipf("the interfaces are %s and %s: nothing to mix up", dead.Link, state.Link)
+		}
+		run("down", id)
+		if _, err := os.Stat("/sys/class/net/" + state.Link); err != nil {
+			t.Errorf("the living bed's interface went with the dead one: %v", err)
+		}
 	})
 }

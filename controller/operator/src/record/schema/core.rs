@@ -336,6 +336,7 @@ fn decided() -> Definitions {
         "NotYetVisible",
         "EarlierStep",
         "StaleView",
+        "IntentNotPrinted",
     ]);
     let along = strict(
         "What the write of a scaler's field takes along.",
