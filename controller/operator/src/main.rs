@@ -9,7 +9,7 @@ async fn main() -> anyhow::Result<()> {
     // First of all: two TLS users in one process must agree on the provider.
     rustls::crypto::ring::default_provider().install_default().ok();
     let verb = Cli::parse().verb;
-    telemetry::init();
+    let _written_out_at_the_end = telemetry::init();
     match verb {
         Verb::Run(flags) => Box::pin(forewarm_operator::run::run(*flags)).await,
         Verb::Release(flags) => forewarm_operator::release::release(flags).await,

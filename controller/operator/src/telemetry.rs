@@ -3,18 +3,22 @@
 
 use std::io::IsTerminal;
 use std::panic::PanicHookInfo;
+use tracing_appender::non_blocking::WorkerGuard;
 use tracing_subscriber::EnvFilter;
 
 /// What is logged unless `FOREWARM_LOG` says otherwise: connections and watches have metrics of their own.
 const DEFAULT: &str = "info,hyper=warn,kube=warn,kube_client=warn,kube_runtime=warn";
 
 /// Starts the operational log, JSON except on a terminal, and sends panics into it. Called once, first thing; a
-/// filter in `FOREWARM_LOG` that cannot be read counts as none.
-pub fn init() {
+/// filter in `FOREWARM_LOG` that cannot be read counts as none. Lines are written by a thread, which ends with what is
+/// returned; where nobody reads standard error, lines beyond some 100,000 are dropped, and nothing waits.
+#[must_use]
+pub fn init() -> WorkerGuard {
     let filter = EnvFilter::try_from_env("FOREWARM_LOG").unwrap_or_else(|_| EnvFilter::new(DEFAULT));
+    let (out, guard) = tracing_appender::non_blocking(std::io::stderr());
     let log = tracing_subscriber::fmt()
         .with_env_filter(filter)
-        .with_writer(std::io::stderr);
+        .with_writer(out);
     if std::io::stderr().is_terminal() {
         log.compact().init();
     } else {
@@ -28,6 +32,7 @@ pub fn init() {
         let place = info.location().map(ToString::to_string).unwrap_or_default();
         tracing::error!(place, message_of_panic = message(info), "A panic: this is a bug.");
     }));
+    guard
 }
 
 /// A panic's message, where it is a constant of the code; one made at run time may hold data of a tenant or a
