@@ -12,7 +12,6 @@ const DEFAULT: &str = "info,hyper=warn,kube=warn,kube_client=warn,kube_runtime=w
 /// Starts the operational log, JSON except on a terminal, and sends panics into it. Called once, first thing; a
 /// filter in `FOREWARM_LOG` that cannot be read counts as none. Lines are written by a thread, which ends with what is
 /// returned; where nobody reads standard error, lines beyond some 100,000 are dropped, and nothing waits.
-#[must_use]
 pub fn init() -> WorkerGuard {
     let filter = EnvFilter::try_from_env("FOREWARM_LOG").unwrap_or_else(|_| EnvFilter::new(DEFAULT));
     let (out, guard) = tracing_appender::non_blocking(std::io::stderr());
