@@ -15,9 +15,7 @@ const DEFAULT: &str = "info,hyper=warn,kube=warn,kube_client=warn,kube_runtime=w
 pub fn init() -> WorkerGuard {
     let filter = EnvFilter::try_from_env("FOREWARM_LOG").unwrap_or_else(|_| EnvFilter::new(DEFAULT));
     let (out, guard) = tracing_appender::non_blocking(std::io::stderr());
-    let log = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(out);
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(out);
     if std::io::stderr().is_terminal() {
         log.compact().init();
     } else {
