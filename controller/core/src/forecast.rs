@@ -56,6 +56,8 @@ pub enum Distrust {
     TooLittleHistory,
     /// Every model lost to seasonal-naive over the scored window.
     WorseThanSeasonalNaive,
+    /// Every model lost to the trailing peak over the scored window.
+    WorseThanTrailingPeak,
     /// The actual peaks lie above the upper quantile too often.
     Undercovers,
     /// A model returned something that is not finite, or nothing.
@@ -70,6 +72,7 @@ impl Distrust {
         match self {
             Self::TooLittleHistory => "TooLittleHistory",
             Self::WorseThanSeasonalNaive => "WorseThanSeasonalNaive",
+            Self::WorseThanTrailingPeak => "WorseThanTrailingPeak",
             Self::Undercovers => "Undercovers",
             Self::ModelFailed => "ModelFailed",
             Self::HistoryStale => "HistoryStale",

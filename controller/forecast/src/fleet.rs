@@ -20,7 +20,7 @@ const DAY: f64 = 1440.0;
 
 /// A bounded sample of rows; the old ones are forgotten at random.
 #[derive(Debug)]
-pub struct Sample {
+pub(crate) struct Sample {
     rows: Rows,
     minutes: Vec<i64>,
     stream: Stream,
@@ -52,8 +52,7 @@ pub struct Fit {
 /// A second forest and where it comes from.
 #[derive(Clone, Debug)]
 pub struct Fleet {
-    /// The forests by quantile.
-    pub forests: ByQuantile,
+    pub(crate) forests: ByQuantile,
     /// Its hash, the rows it was learned from and when they were made.
     pub fit: Fit,
 }
@@ -67,8 +66,7 @@ pub struct Refitted {
 }
 
 impl Sample {
-    /// No rows yet.
-    pub fn new(seed: u64) -> Self {
+    pub(crate) fn new(seed: u64) -> Self {
         Self {
             rows: Rows::new(WIDTH),
             minutes: Vec::new(),
@@ -78,13 +76,13 @@ impl Sample {
     }
 
     /// Chance a minute that a function gives a row, so that the sample turns over about once a day.
-    pub fn chance(functions: usize) -> f64 {
+    pub(crate) fn chance(functions: usize) -> f64 {
         let wanted = crate::engine::number(KEPT) / crate::engine::number(functions.max(1));
         wanted.min(ROWS_A_DAY) / DAY
     }
 
     /// Takes in the rows of one function and leaves none with it.
-    pub fn take(&mut self, from: &mut Rows, minute: i64) {
+    pub(crate) fn take(&mut self, from: &mut Rows, minute: i64) {
         for row in 0..from.len() {
             if self.rows.len() < KEPT {
                 self.rows.copy(from, row);
@@ -99,7 +97,7 @@ impl Sample {
     }
 
     /// The refit that is due at `minute`, which takes the sample along. `None`: not yet, or too few rows.
-    pub fn due(&mut self, minute: i64, quantiles: &[Percent]) -> Option<Refit> {
+    pub(crate) fn due(&mut self, minute: i64, quantiles: &[Percent]) -> Option<Refit> {
         let recent = self.tried.is_some_and(|tried| minute.saturating_sub(tried) < EVERY);
         if self.rows.len() < FEWEST || recent {
             return None;
@@ -114,7 +112,7 @@ impl Sample {
     }
 
     /// Takes the sample back; rows that came meanwhile are added.
-    pub fn back(&mut self, (rows, minutes): (Rows, Vec<i64>)) {
+    pub(crate) fn back(&mut self, (rows, minutes): (Rows, Vec<i64>)) {
         let mut newer = std::mem::replace(&mut self.rows, rows);
         let newest = self.minutes.last().copied();
         self.minutes = minutes;
@@ -187,8 +185,7 @@ impl Refit {
 }
 
 impl Refitted {
-    /// The forest, and the sample to give back.
-    pub fn into_parts(self) -> (Option<Fleet>, (Rows, Vec<i64>)) {
+    pub(crate) fn into_parts(self) -> (Option<Fleet>, (Rows, Vec<i64>)) {
         (self.fleet, self.sample)
     }
 }

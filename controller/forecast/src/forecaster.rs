@@ -2,14 +2,19 @@
 //!
 //! A function's forecast is computed when a minute has closed and read from memory until the next one does.
 
+use crate::draw::Stream;
+use crate::engine::{Models, Scratch};
+use crate::fleet::{Fit, Fleet, Refit, Refitted, Sample};
 use crate::history::{History, Window};
-use crate::horizon::{horizon, horizon_minutes};
-use crate::model::{Model, Scores};
+use crate::horizon::{Aim, horizon, horizon_minutes};
+use crate::model::{Model, Purpose, Scores};
+use crate::prior::{self, Picker};
 use crate::seed;
+use crate::tree::ByQuantile;
 use forewarm_core::forecast::{Distrust, Forecast};
 use forewarm_core::policy::FunctionKey;
-use forewarm_core::units::{Percent, Seconds, Wall};
-use std::collections::{BTreeMap, HashMap};
+use forewarm_core::units::{Seconds, Wall};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// Known minutes below which nothing is said.
 const FEWEST: u32 = 30;
@@ -19,28 +24,6 @@ const STALE: i64 = 5;
 /// Minutes that are made up for one by one after a pause; past them the model is walked anew.
 const CATCH_UP: i64 = 30;
 
-/// Bounds of the costly work in one call of [`Forecaster::at`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Config {
-    /// Shifts what is staggered by function name.
-    pub seed: u64,
-    /// Functions whose model may be walked anew in one call; the others have the trailing peak until then. A
-    /// walk over a full history takes about 15 ms.
-    pub walks_per_call: usize,
-    /// Ridge fits in one call. 10,000 functions every 360 minutes are 28 a minute.
-    pub refits_per_call: usize,
-}
-
-impl Default for Config {
-    fn default() -> Self {
-        Self {
-            seed: 0,
-            walks_per_call: 100,
-            refits_per_call: 200,
-        }
-    }
-}
-
 /// What is asked about one function.
 #[derive(Clone, Copy, Debug)]
 pub struct Request<'a> {
@@ -48,15 +31,30 @@ pub struct Request<'a> {
     pub key: &'a FunctionKey,
     /// How long a new pod takes to be of use.
     pub lead_time: Seconds,
-    /// The wanted quantile; [`crate::quantile_for`] gives the default.
-    pub quantile: Percent,
+    /// The wanted quantile and when to wake; [`crate::aim`] gives the default.
+    pub aim: Aim,
+}
+
+impl Request<'_> {
+    fn purpose(&self, tick: Seconds) -> Purpose {
+        Purpose {
+            horizon: horizon_minutes(self.lead_time, tick),
+            quantile: self.aim.quantile,
+            wake_from: self.aim.wake_from,
+        }
+    }
 }
 
 /// The models of the fleet.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Forecaster {
-    config: Config,
+    seed: u64,
     functions: HashMap<FunctionKey, Known>,
+    prior: &'static ByQuantile,
+    fleet: Option<Fleet>,
+    sample: Sample,
+    scratch: Scratch,
+    broken: BTreeSet<&'static str>,
 }
 
 /// One function's model and its last answer.
@@ -66,20 +64,26 @@ struct Known {
     answer: Forecast,
     /// It has seen the past minute by minute; else it has only begun.
     walked: bool,
+    picker: Picker,
 }
 
-/// What is left of the costly work of one call.
-struct Budget {
-    walks: usize,
-    refits: usize,
+impl Default for Forecaster {
+    fn default() -> Self {
+        Self::new(0)
+    }
 }
 
 impl Forecaster {
-    /// A forecaster that knows no function.
-    pub fn new(config: Config) -> Self {
+    /// A forecaster that knows no function, with the shipped forest. `seed` shifts what is drawn.
+    pub fn new(seed: u64) -> Self {
         Self {
-            config,
+            seed,
             functions: HashMap::new(),
+            prior: prior::peak(),
+            fleet: None,
+            sample: Sample::new(seed),
+            scratch: Scratch::default(),
+            broken: BTreeSet::new(),
         }
     }
 
@@ -87,22 +91,22 @@ impl Forecaster {
     ///
     /// `history` must have taken in this tick's readings before. A function without enough history gets
     /// an untrusted forecast with the reason. Costs a look-up a function while no minute has closed.
+    ///
+    /// `may_walk` is asked before the model of a function that is new, or has been away, is walked over its past,
+    /// which takes about 20 ms: where it says no, the trailing peak answers and it is asked again in the next call.
     pub fn at<'a>(
         &mut self,
         history: &History,
         requests: impl IntoIterator<Item = Request<'a>>,
         now: Wall,
         tick: Seconds,
+        mut may_walk: impl FnMut() -> bool,
     ) -> BTreeMap<FunctionKey, Forecast> {
-        let mut budget = Budget {
-            walks: self.config.walks_per_call,
-            refits: self.config.refits_per_call,
-        };
-        let closed = now.minute() - 1;
+        let closed = now.minute().saturating_sub(1);
         let one = |request: Request<'a>| {
             (
                 request.key.clone(),
-                self.one(history, request, closed, tick, &mut budget),
+                self.one(history, request, closed, tick, &mut may_walk),
             )
         };
         requests.into_iter().map(one).collect()
@@ -111,7 +115,7 @@ impl Forecaster {
     /// Walks one function's model over its history now, without the bound of [`Self::at`]: after a backfill,
     /// so that the first forecast is calibrated. Does nothing where there is too little history.
     pub fn warm(&mut self, history: &History, request: Request<'_>, now: Wall, tick: Seconds) {
-        if let Ok(window) = usable(history, request.key, now.minute() - 1) {
+        if let Ok(window) = usable(history, request.key, now.minute().saturating_sub(1)) {
             self.begin(&window, request, tick, true);
         }
     }
@@ -121,9 +125,59 @@ impl Forecaster {
         self.functions.retain(|key, _| keep(key));
     }
 
-    /// How well the experts have done on one function. `None`: it has no model yet.
+    /// How well the columns have done on one function. `None`: it has no model yet.
     pub fn scores(&self, key: &FunctionKey) -> Option<Scores> {
         self.functions.get(key).map(|known| known.model.scores())
+    }
+
+    /// The refit of the fleet's forest that is due at `now`, to be run elsewhere; it takes the sample of rows along,
+    /// so [`Self::adopt`] must get what it gives back. `None`: not yet, or too few rows.
+    pub fn refit_due(&mut self, now: Wall) -> Option<Refit> {
+        let mut quantiles: Vec<_> = self.functions.values().map(|known| known.model.quantile()).collect();
+        quantiles.sort_unstable();
+        quantiles.dedup();
+        self.sample.due(now.minute(), &quantiles)
+    }
+
+    /// The shipped forests, for a refit to go on from.
+    pub const fn prior(&self) -> &'static ByQuantile {
+        self.prior
+    }
+
+    /// Takes a refit's forest in use and its sample back. Without a forest the one in use stays.
+    ///
+    /// A forest that has lost more than the shipped one on nineteen of twenty functions has not earned its place:
+    /// it is dropped, and the next refit may bring a better one.
+    pub fn adopt(&mut self, refitted: Refitted) {
+        let (fleet, sample) = refitted.into_parts();
+        self.sample.back(sample);
+        if !self.fleet_earns() {
+            self.fleet = None;
+        } else if let Some(fleet) = fleet {
+            self.fleet = Some(fleet);
+        }
+    }
+
+    /// Where the fleet's forest in use comes from. `None`: the shipped one answers alone.
+    pub fn fit(&self) -> Option<&Fit> {
+        self.fleet.as_ref().map(|fleet| &fleet.fit)
+    }
+
+    /// Columns that have given a number that is not finite since the last call; they were left out of the mixture.
+    pub fn take_broken(&mut self) -> BTreeSet<&'static str> {
+        std::mem::take(&mut self.broken)
+    }
+
+    /// Bytes held by the models, without history and names.
+    pub fn bytes(&self) -> usize {
+        let known = |known: &Known| known.model.bytes() + std::mem::size_of::<Known>();
+        self.functions.values().map(known).sum()
+    }
+
+    fn fleet_earns(&self) -> bool {
+        let judged = self.functions.values().filter_map(|known| known.model.fleet_leads());
+        let (led, all) = judged.fold((0_u32, 0_u32), |(led, all), leads| (led + u32::from(leads), all + 1));
+        self.fleet.is_none() || led * 20 >= all
     }
 
     fn one(
@@ -132,58 +186,85 @@ impl Forecaster {
         request: Request<'_>,
         closed: i64,
         tick: Seconds,
-        budget: &mut Budget,
+        may_walk: &mut impl FnMut() -> bool,
     ) -> Forecast {
         let known = self
             .functions
             .get(request.key)
-            .filter(|known| known.model.quantile() == request.quantile);
-        if let Some(known) = known.filter(|known| known.model.minute() == closed) {
+            .filter(|known| known.model.serves(request.purpose(tick)));
+        if let Some(known) = known.filter(|known| known.walked && known.model.minute() == closed) {
             return known.answer.clone();
         }
         match usable(history, request.key, closed) {
-            Ok(window) => self.compute(&window, request, tick, budget),
+            Ok(window) => self.compute(&window, request, tick, may_walk),
             Err(why) => Forecast {
                 minute: closed,
                 horizon: horizon(request.lead_time, tick),
-                quantile: request.quantile,
+                quantile: request.aim.quantile,
                 ..Forecast::none(why)
             },
         }
     }
 
-    fn compute(&mut self, window: &Window<'_>, request: Request<'_>, tick: Seconds, budget: &mut Budget) -> Forecast {
-        if let Some(known) = self
-            .functions
-            .get_mut(request.key)
-            .filter(|known| known.can_catch_up(window, request))
-        {
-            known.catch_up(window, request, tick, &mut budget.refits);
-            return known.answer.clone();
+    fn compute(
+        &mut self,
+        window: &Window<'_>,
+        request: Request<'_>,
+        tick: Seconds,
+        may_walk: &mut impl FnMut() -> bool,
+    ) -> Forecast {
+        let able = |known: &Known| known.can_catch_up(window, request.purpose(tick));
+        if self.functions.get(request.key).is_some_and(able) {
+            return self.catch_up(window, request, tick);
         }
-        let walk = budget.walks > 0;
-        budget.walks = budget.walks.saturating_sub(1);
-        self.begin(window, request, tick, walk)
+        let walk = may_walk();
+        let begun = self.functions.get(request.key);
+        match begun.filter(|known| !walk && known.stands_at(window, request.purpose(tick))) {
+            Some(begun) => begun.answer.clone(),
+            None => self.begin(window, request, tick, walk),
+        }
+    }
+
+    fn catch_up(&mut self, window: &Window<'_>, request: Request<'_>, tick: Seconds) -> Forecast {
+        let models = models(self.prior, self.fleet.as_ref());
+        let chance = Sample::chance(self.functions.len());
+        let known = self.functions.get_mut(request.key).expect("it has just been seen");
+        known.picker.set_chance(chance);
+        for minute in known.model.minute() + 1..=window.until() {
+            let window = window.at(minute);
+            known.model.step(&window, models, &mut self.scratch);
+            let (engine, span) = known.model.engine();
+            known.picker.look(engine, &[span], &window, minute);
+        }
+        self.sample.take(&mut known.picker.rows, window.until());
+        self.broken.extend(known.model.broken());
+        known.answer = known.model.forecast(horizon(request.lead_time, tick));
+        known.answer.clone()
     }
 
     /// A new model: walked over the past, or one that knows only the trailing peak until its turn comes.
     fn begin(&mut self, window: &Window<'_>, request: Request<'_>, tick: Seconds, walk: bool) -> Forecast {
-        let h = horizon_minutes(request.lead_time, tick);
-        let mut model = Model::new(
-            window.until() - 1,
-            request.quantile,
-            seed::of(request.key, self.config.seed),
-        );
+        let models = models(self.prior, self.fleet.as_ref());
+        let mut model = Model::new(window.until() - 1, request.purpose(tick));
+        let stream = Stream::new(seed::of(request.key, self.seed));
+        let mut picker = Picker::new(stream, Sample::chance(self.functions.len() + 1), None);
         if walk {
-            model.walk(window, h);
+            // The past gives rows as well, so that a fresh install need not wait days for a forest of its own.
+            model.walk(window, models, &mut self.scratch, |model, window| {
+                let (engine, span) = model.engine();
+                picker.look(engine, &[span], window, window.until());
+            });
         } else {
-            model.step(window, h, &mut 0);
+            model.step(window, models, &mut self.scratch);
         }
+        self.sample.take(&mut picker.rows, window.until());
+        self.broken.extend(model.broken());
         let answer = model.forecast(horizon(request.lead_time, tick));
         let known = Known {
             model,
             answer: answer.clone(),
             walked: walk,
+            picker,
         };
         self.functions.insert(request.key.clone(), known);
         answer
@@ -191,17 +272,20 @@ impl Forecaster {
 }
 
 impl Known {
-    fn can_catch_up(&self, window: &Window<'_>, request: Request<'_>) -> bool {
-        let behind = window.until().saturating_sub(self.model.minute());
-        self.walked && self.model.quantile() == request.quantile && (1..=CATCH_UP).contains(&behind)
+    fn stands_at(&self, window: &Window<'_>, purpose: Purpose) -> bool {
+        self.model.serves(purpose) && self.model.minute() == window.until()
     }
 
-    fn catch_up(&mut self, window: &Window<'_>, request: Request<'_>, tick: Seconds, refits: &mut usize) {
-        for minute in self.model.minute() + 1..=window.until() {
-            self.model
-                .step(&window.at(minute), horizon_minutes(request.lead_time, tick), refits);
-        }
-        self.answer = self.model.forecast(horizon(request.lead_time, tick));
+    fn can_catch_up(&self, window: &Window<'_>, purpose: Purpose) -> bool {
+        let behind = window.until().saturating_sub(self.model.minute());
+        self.walked && self.model.serves(purpose) && (1..=CATCH_UP).contains(&behind)
+    }
+}
+
+fn models<'a>(prior: &'a ByQuantile, fleet: Option<&'a Fleet>) -> Models<'a> {
+    Models {
+        prior: Some(prior),
+        fleet: fleet.map(|fleet| &fleet.forests),
     }
 }
 

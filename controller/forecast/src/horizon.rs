@@ -1,4 +1,4 @@
-//! How far ahead a forecast looks, and which quantile it gives. Pure.
+//! How far ahead a forecast looks, which quantile it gives and when a call is likely enough. Pure.
 
 use forewarm_core::units::{Percent, Seconds};
 
@@ -6,6 +6,9 @@ use forewarm_core::units::{Percent, Seconds};
 const STEP: u32 = 60;
 /// No forecast looks further than an hour: the hourly lag ends there, and no pod takes that long.
 const LONGEST: i64 = 60;
+/// Lead times up to this are cheap to miss, from the other on dear, in seconds.
+const CHEAP: Seconds = Seconds(3);
+const DEAR: Seconds = Seconds(120);
 
 /// The span of a forecast from now: lead time + tick + one step, since a minute's forecast stands for a step.
 pub(crate) fn horizon(lead_time: Seconds, tick: Seconds) -> Seconds {
@@ -17,13 +20,52 @@ pub fn horizon_minutes(lead_time: Seconds, tick: Seconds) -> i64 {
     i64::from(horizon(lead_time, tick).0.div_ceil(STEP)).min(LONGEST)
 }
 
-/// The quantile that pays at a lead time, in percent: 80, or 65 up to 3 s, where a late start costs little.
+/// How much to spend to save a waiting call: from few pods to no wait.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Objective {
+    /// Few pods; some calls wait.
+    Thrifty,
+    /// What usually pays.
+    Balanced,
+    /// More pods; few calls wait.
+    Fast,
+    /// Many pods; next to no call waits.
+    NoWait,
+}
+
+/// What a forecast aims at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Aim {
+    /// The quantile of the peak that the floor serves.
+    pub quantile: Percent,
+    /// The chance of any call in the span from which one pod is held.
+    pub wake_from: Percent,
+}
+
+/// What pays at a lead time, in the user's own trade between waiting and pods; without one, thrifty up to 3 s, where
+/// a late start costs little, and balanced above.
 ///
-/// Source: the floor rule's Balanced and Thrifty settings (simulation on public traces): at 1-3 s the 0.80
-/// quantile buys its saved waits at 360 pod-seconds each, the 0.65 one at 54.
-pub fn quantile_for(lead_time: Seconds) -> Percent {
-    let percent = if lead_time <= Seconds(3) { 65 } else { 80 };
-    Percent::new(percent).expect("65 and 80 are percentages")
+/// Source: the floor rule of the forecast study (simulation on public traces), settings by pod-seconds spent to save
+/// one waiting call at a 12 s start: thrifty 5, balanced 250, fast 910, no-wait 4,200.
+pub fn aim(objective: Option<Objective>, lead_time: Seconds) -> Aim {
+    let usual = if lead_time <= CHEAP {
+        Objective::Thrifty
+    } else {
+        Objective::Balanced
+    };
+    let (quantile, wake_from) = match objective.unwrap_or(usual) {
+        Objective::Thrifty => (65, 30),
+        // A long start is dearer to miss: 0.8 to 0.95 pays from two minutes on.
+        Objective::Balanced if lead_time >= DEAR => (90, 10),
+        Objective::Balanced => (80, 10),
+        Objective::Fast => (95, 5),
+        Objective::NoWait => (99, 1),
+    };
+    let percent = |percent| Percent::new(percent).expect("all of them are percentages");
+    Aim {
+        quantile: percent(quantile),
+        wake_from: percent(wake_from),
+    }
 }
 
 #[cfg(test)]
@@ -31,9 +73,22 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_short_lead_time_takes_the_thrifty_quantile() {
-        for (lead, percent) in [(0, 65), (3, 65), (4, 80), (45, 80), (u32::MAX, 80)] {
-            assert_eq!(quantile_for(Seconds(lead)).get(), percent, "{lead} s");
+    fn the_aim_follows_the_objective_and_without_one_the_lead_time() {
+        for (objective, lead, quantile, wake_from) in [
+            (None, 0, 65, 30),
+            (None, 3, 65, 30),
+            (None, 4, 80, 10),
+            (None, 45, 80, 10),
+            (None, u32::MAX, 90, 10),
+            (Some(Objective::Thrifty), 45, 65, 30),
+            (Some(Objective::Balanced), 1, 80, 10),
+            (Some(Objective::Balanced), 120, 90, 10),
+            (Some(Objective::Fast), 45, 95, 5),
+            (Some(Objective::NoWait), 1, 99, 1),
+        ] {
+            let aim = aim(objective, Seconds(lead));
+            let seen = (aim.quantile.get(), aim.wake_from.get());
+            assert_eq!(seen, (quantile, wake_from), "{objective:?} at {lead} s");
         }
     }
 

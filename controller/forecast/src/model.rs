@@ -1,134 +1,203 @@
-//! One function's model: its window at the minute that has closed in, the answer for the span ahead out.
+//! One function's model, live: its window at the minute that has closed in, the answer for the span ahead out.
 //! Pure. The same step runs live and in the walk over old data.
 
-mod bet;
-mod say;
+mod band;
 
-use crate::calibration::{BandTrack, Track};
-use crate::expert::{At, COUNT, EXPERTS, Expert};
-use crate::features::Base;
-use crate::gate::Gate;
+use crate::engine::{Base, Engine, Heard, Models, Scratch, Span, Target};
+use crate::gate::{Gate, Uppers};
 use crate::history::Window;
-use crate::recurring::Recurring;
-use bet::Bet;
-use forewarm_core::forecast::{Band, Distrust, Forecast, Trust};
+use crate::recurring::{self, Recurring};
+use crate::wake::Wake;
+use band::Bands;
+use forewarm_core::forecast::{Distrust, Forecast, Trust};
 use forewarm_core::units::{Demand, Percent, Seconds};
-use say::Said;
 use std::collections::VecDeque;
 
-/// Minutes between two fits while walking over old data: each fit costs as much as hundreds of steps.
-const REFIT_WALKING: i64 = 1440;
+/// Minutes of the past that a walk goes over: losses count half after a day, and the daily season needs one to
+/// begin.
+const WALK: i64 = 2160;
+/// Stable names of what may answer beside the columns of the mixture.
+const MIXTURE: &str = "mixture";
+const TRAILING_PEAK: &str = "trailing-peak";
+const SEASONAL_NAIVE: &str = "seasonal-naive";
 
-/// What one function's experts have learned and said.
+/// What one function has learned and said.
 #[derive(Debug)]
 pub(crate) struct Model {
     minute: i64,
-    horizon: i64,
+    span: Span,
     quantile: Percent,
-    seed: u64,
-    experts: Vec<Box<dyn Expert>>,
-    tracks: [Track; COUNT],
-    band: BandTrack,
+    wake_from: Percent,
+    engine: Engine,
     gate: Gate,
     recurring: Recurring,
+    wake: Wake,
+    bands: Bands,
     bets: VecDeque<Bet>,
-    /// What is said at the present minute.
     said: Result<Said, Distrust>,
 }
 
-/// How well each expert has done on one function, for metrics and for whoever asks why.
+/// What was said of the span after `made`, beside what the engine keeps.
+#[derive(Clone, Copy, Debug)]
+struct Bet {
+    made: i64,
+    uppers: Uppers,
+    spoken: f64,
+    due: recurring::Due,
+}
+
+/// The answer.
+#[derive(Clone, Copy, Debug)]
+struct Said {
+    name: &'static str,
+    demoted: Option<Distrust>,
+    point: f64,
+    upper: f64,
+}
+
+/// How well each column has done on one function, for metrics and for whoever asks why.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Scores {
-    /// Mean pinball loss of each expert at the wanted quantile, by name; half-life three days.
+    /// Mean pinball loss of each column at the wanted quantile, by name; half-life one day.
     pub losses: Vec<(&'static str, Option<f64>)>,
-    /// The expert with the best record.
-    pub chosen: &'static str,
-    /// Why a baseline answers in its place. `None`: none does.
+    /// Why a baseline answers in place of the mixture. `None`: none does.
     pub demoted: Option<Distrust>,
     /// Share of spans whose peak lay at or below what was said.
     pub coverage: Option<f64>,
+    /// A column that gave a number that is not finite; it was left out. `None`: all are sound.
+    pub broken: Option<&'static str>,
+}
+
+/// What a model is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Purpose {
+    /// Minutes ahead.
+    pub(crate) horizon: i64,
+    /// The wanted quantile.
+    pub(crate) quantile: Percent,
+    /// The chance of any call from which one pod is held.
+    pub(crate) wake_from: Percent,
 }
 
 impl Model {
     /// A model that knows nothing, standing at `minute`.
-    pub(crate) fn new(minute: i64, quantile: Percent, seed: u64) -> Self {
+    pub(crate) fn new(minute: i64, purpose: Purpose) -> Self {
+        let span = Span {
+            target: Target::Peak,
+            h: purpose.horizon,
+        };
+        // 0 and 100 % are no quantiles; the nearest that a pinball loss has.
+        let share = purpose.quantile.share().clamp(0.005, 0.995);
         Self {
             minute,
-            horizon: 1,
-            quantile,
-            seed,
-            experts: EXPERTS.iter().map(|entry| (entry.make)()).collect(),
-            tracks: [Track::default(); COUNT],
-            band: BandTrack::default(),
+            span,
+            quantile: purpose.quantile,
+            wake_from: purpose.wake_from,
+            engine: Engine::new(&[span], &[share, 0.5]),
             gate: Gate::new(),
             recurring: Recurring::default(),
+            wake: Wake::default(),
+            bands: Bands::default(),
             bets: VecDeque::new(),
             said: Err(Distrust::TooLittleHistory),
         }
     }
 
-    /// Walks over the minute ring up to the window's end: after it, theta, losses, coverage and gate are what
-    /// they would be had the model run all the time.
-    pub(crate) fn walk(&mut self, window: &Window<'_>, horizon: i64) {
+    /// Walks over the last day and a half up to the window's end: after it, theta, losses, coverage and gate are
+    /// what they would be had the model run all the time. `each` is told of every minute.
+    pub(crate) fn walk(
+        &mut self,
+        window: &Window<'_>,
+        models: Models<'_>,
+        scratch: &mut Scratch,
+        mut each: impl FnMut(&Self, &Window<'_>),
+    ) {
         let t = window.until();
-        let oldest = (window.reach()..t)
+        let oldest = (window.reach().max(t.saturating_sub(WALK))..t)
             .find(|minute| window.minute(*minute).is_some())
             .unwrap_or(t);
-        for minute in oldest..t {
-            let day_over = (minute - oldest) % REFIT_WALKING == REFIT_WALKING - 1;
-            self.step(&window.at(minute), horizon, &mut if day_over { COUNT } else { 0 });
+        self.wake.begin(window, oldest);
+        for minute in oldest..=t {
+            let window = window.at(minute);
+            self.step(&window, models, scratch);
+            each(self, &window);
         }
-        self.step(window, horizon, &mut { COUNT });
     }
 
-    /// Moves on to the minute at the window's end: scores what has been said of it, learns from it, and says
-    /// what comes. `refits` is how many costly fits may still be made; it is counted down.
-    pub(crate) fn step(&mut self, window: &Window<'_>, horizon: i64, refits: &mut usize) {
+    /// Moves on to the minute at the window's end: scores what has been said of it, learns from it, and says what
+    /// comes.
+    pub(crate) fn step(&mut self, window: &Window<'_>, models: Models<'_>, scratch: &mut Scratch) {
         self.minute = window.until();
-        self.horizon = horizon;
-        self.settle_bets(window);
-        let at = self.at(window);
-        for expert in &mut self.experts {
-            expert.fold(&at);
-            if *refits > 0 && expert.refit_due(&at) {
-                expert.refit(&at);
-                *refits -= 1;
+        self.bands.settle(window, self.minute);
+        self.wake.fold(window, self.minute, self.span.h);
+        let (gate, recurring) = (&mut self.gate, &mut self.recurring);
+        let (bets, quantile) = (&mut self.bets, self.quantile);
+        let hear = |heard: Heard<'_>| {
+            while bets.front().is_some_and(|bet| bet.made < heard.made) {
+                bets.pop_front();
             }
-        }
-        self.gate.settle(&self.tracks, self.quantile);
-        self.said = self.say(&at);
-    }
-
-    fn at<'a>(&self, window: &Window<'a>) -> At<'a> {
-        At {
-            window: *window,
-            base: Base::of(window, self.horizon),
-            horizon: self.horizon,
-            quantile: self.quantile,
-            seed: self.seed,
-        }
-    }
-
-    /// Scores the bets whose span has ended and drops them, also those that a gap leaves without an outcome.
-    fn settle_bets(&mut self, window: &Window<'_>) {
-        while self.bets.front().is_some_and(|bet| bet.last_minute() <= self.minute) {
-            let bet = self.bets.pop_front().expect("there is a front");
-            self.score(&bet, window);
-        }
-    }
-
-    fn score(&mut self, bet: &Bet, window: &Window<'_>) {
-        if let Some(minute) = window.minute(bet.last_minute()) {
-            self.band.score(bet.band, minute);
-        }
-        let Some(actual) = window.actual(bet.made + 1, bet.last_minute()) else {
-            return;
+            if let Some(bet) = bets.front().filter(|bet| heard.quantile == 0 && bet.made == heard.made) {
+                recurring.score(&bet.due, bet.spoken, heard.actual, quantile);
+                gate.score(&bet.uppers, heard.actual, quantile);
+            }
         };
-        for (track, stake) in self.tracks.iter_mut().zip(bet.stakes) {
-            track.score(stake, actual, self.quantile);
+        self.engine.step(window, self.minute, models, scratch, hear);
+        self.gate.settle(self.quantile);
+        self.said = self.say(window);
+    }
+
+    fn say(&mut self, window: &Window<'_>) -> Result<Said, Distrust> {
+        let (_, base) = self.engine.row(0).ok_or(Distrust::HistoryStale)?;
+        let base = *base;
+        let trailing = self.engine.trailing_peak().ok_or(Distrust::HistoryStale)?;
+        let said = |quantile| self.engine.said(0, quantile).map(|said| said.mixture);
+        let mixture = said(0).filter(|upper| upper.is_finite());
+        let naive = self.seasonal(window).unwrap_or(trailing);
+        let speaker = speaker(self.gate.demoted(), mixture, naive, trailing);
+        let due = recurring::due(window, &base, self.span.h);
+        let raised = |upper: f64| self.recurring.raise(&due, upper);
+        let uppers = Uppers {
+            candidate: raised(mixture.unwrap_or(trailing)),
+            naive,
+            trailing,
+            published: raised(speaker.1),
+        };
+        let point = said(1).filter(|point| point.is_finite()).unwrap_or(trailing);
+        self.bands.bet(window, &base, self.engine.level(0), self.span.h);
+        self.bets.push_back(Bet {
+            made: self.minute,
+            uppers,
+            spoken: speaker.1,
+            due,
+        });
+        Ok(self.answer(speaker, uppers, point))
+    }
+
+    /// What is published: raised by what recurs, and to one call where one is likely to come.
+    fn answer(&self, speaker: Speaker, uppers: Uppers, point: f64) -> Said {
+        let (name, spoken, demoted) = speaker;
+        let recurs = uppers.published > spoken;
+        let wakes = uppers.published < 1.0 && self.wake.chance() >= self.wake_from.share() && self.wake.chance() > 0.0;
+        let upper = if wakes { 1.0 } else { uppers.published };
+        let name = match () {
+            () if wakes => Wake::NAME,
+            () if recurs => recurring::NAME,
+            () => name,
+        };
+        Said {
+            name,
+            demoted,
+            point: point.min(upper),
+            upper,
         }
-        self.recurring.score(&bet.due, bet.spoken, actual, self.quantile);
-        self.gate.score(&bet.said, actual, self.quantile);
+    }
+
+    /// The same span a day ago, an hour ago where there is no such day.
+    fn seasonal(&self, window: &Window<'_>) -> Option<f64> {
+        let t = self.minute;
+        [1440, 60]
+            .into_iter()
+            .find_map(|season| window.largest(t + 1 - season, t + self.span.h - season))
     }
 
     /// The answer as plan reads it.
@@ -154,22 +223,14 @@ impl Model {
             quantile: self.quantile,
             point: amount(said.point)?,
             upper: amount(said.upper)?,
-            expected_now: self.expected_now(),
+            expected_now: self.bands.expected(self.minute + 1),
             coverage: self.gate.coverage().and_then(percent),
         })
     }
 
-    /// The band that was forecast for the minute now running.
-    fn expected_now(&self) -> Option<Band> {
-        let bet = self
-            .bets
-            .iter()
-            .rev()
-            .find(|bet| bet.last_minute() == self.minute + 1)?;
-        let (lower, upper) = bet.band;
-        Demand::new(lower)
-            .zip(Demand::new(upper))
-            .map(|(lower, upper)| Band { lower, upper })
+    /// Whether the fleet's forest has lost less than the shipped one. `None`: not judged.
+    pub(crate) fn fleet_leads(&self) -> Option<bool> {
+        self.engine.fleet_leads(0, 0)
     }
 
     /// Minute it stands at.
@@ -182,19 +243,63 @@ impl Model {
         self.quantile
     }
 
-    /// Records of the experts.
+    /// True when it has learned for this purpose.
+    pub(crate) fn serves(&self, purpose: Purpose) -> bool {
+        let Purpose {
+            horizon,
+            quantile,
+            wake_from,
+        } = purpose;
+        self.span.h == horizon && self.quantile == quantile && self.wake_from == wake_from
+    }
+
+    /// The engine, to learn from.
+    pub(crate) const fn engine(&self) -> (&Engine, Span) {
+        (&self.engine, self.span)
+    }
+
+    /// A column that has just given a number that is not finite; it was left out. `None`: all are sound.
+    pub(crate) fn broken(&self) -> Option<&'static str> {
+        let place = self.engine.said(0, 0)?.broken?;
+        crate::engine::names().nth(place)
+    }
+
+    /// Bytes it holds, without the history.
+    pub(crate) fn bytes(&self) -> usize {
+        std::mem::size_of::<Self>() + self.engine.bytes() + self.bands.bytes() + self.bets.capacity() * size::<Bet>()
+    }
+
+    /// Records of the columns.
     pub(crate) fn scores(&self) -> Scores {
-        let losses = EXPERTS
-            .iter()
-            .zip(&self.tracks)
-            .map(|(entry, track)| (entry.name, track.loss()));
         Scores {
-            losses: losses.collect(),
-            chosen: EXPERTS[self.gate.chosen()].name,
+            losses: self.engine.losses(0, 0),
             demoted: self.gate.demoted(),
             coverage: self.gate.coverage(),
+            broken: self.broken(),
         }
     }
+}
+
+/// Who answers, with what, and why it is not the mixture.
+type Speaker = (&'static str, f64, Option<Distrust>);
+
+/// The mixture unless the gate has demoted it or nothing in it is finite.
+fn speaker(demoted: Option<Distrust>, mixture: Option<f64>, naive: f64, trailing: f64) -> Speaker {
+    match (demoted, mixture) {
+        (None, Some(mixture)) => (MIXTURE, mixture, None),
+        (None, None) => (TRAILING_PEAK, trailing, Some(Distrust::ModelFailed)),
+        (Some(why), _) if why == Distrust::WorseThanSeasonalNaive => (SEASONAL_NAIVE, naive, Some(why)),
+        (Some(why), _) => (TRAILING_PEAK, trailing, Some(why)),
+    }
+}
+
+const fn size<T>() -> usize {
+    std::mem::size_of::<T>()
+}
+
+/// The scale for a guess of `amount`: a foreseen peak moves more than the quiet before it.
+fn scale_at(base: &Base, amount: f64) -> f64 {
+    base.scale.max(0.3 * amount.max(0.0).sqrt())
 }
 
 /// A share of one as whole percent. `None`: not a share.

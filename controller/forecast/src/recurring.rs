@@ -5,8 +5,7 @@
 //! quiet minutes decide, and there the level is a little better than any season. So the peak is judged apart,
 //! only by the minutes in which it would have raised the answer, and is heard while it has paid.
 
-use crate::calibration::{Discounted, pinball};
-use crate::features::{Base, Span, mean, quantile};
+use crate::engine::{Base, number, pinball, quantile};
 use crate::history::Window;
 use forewarm_core::units::Percent;
 
@@ -25,16 +24,37 @@ const STANDS_OUT: f64 = 3.0;
 /// The peak that is due in the span ahead, by period. `None`: none is.
 pub(crate) type Due = [Option<f64>; 2];
 
+/// A discounted mean of what was won or lost.
+#[derive(Clone, Copy, Debug, Default)]
+struct Gain {
+    sum: f64,
+    weight: f64,
+}
+
+impl Gain {
+    /// Weight kept for the next: half after three days.
+    const KEEP: f64 = 0.999_839_562_135_290_2;
+
+    fn push(&mut self, won: f64) {
+        self.sum = self.sum.mul_add(Self::KEEP, won);
+        self.weight = self.weight.mul_add(Self::KEEP, 1.0);
+    }
+
+    fn pays(&self) -> bool {
+        self.weight > 0.0 && self.sum > 0.0
+    }
+}
+
 /// What hearing each period has brought, in pinball loss a minute that it raised.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Recurring {
-    gains: [Discounted; 2],
+    gains: [Gain; 2],
 }
 
 impl Recurring {
     /// `upper`, raised to the largest due peak of a period that has paid so far.
     pub(crate) fn raise(&self, due: &Due, upper: f64) -> f64 {
-        let paying = self.gains.iter().zip(due).filter(|(gain, _)| gain.mean() > Some(0.0));
+        let paying = self.gains.iter().zip(due).filter(|(gain, _)| gain.pays());
         paying.filter_map(|(_, due)| *due).fold(upper, f64::max)
     }
 
@@ -50,15 +70,15 @@ impl Recurring {
 }
 
 /// What is due in the span ahead of the window's end.
-pub(crate) fn due(window: &Window<'_>, base: &Base, span: Span) -> Due {
-    PERIODS.map(|period| due_by(window, span, period, STANDS_OUT * base.scale))
+pub(crate) fn due(window: &Window<'_>, base: &Base, h: i64) -> Due {
+    PERIODS.map(|period| due_by(window, h, period, STANDS_OUT * base.scale))
 }
 
 /// The (lower) median of the same span one to three periods ago, where it stands out from the hour before
 /// it. One old peak is enough while there is only one period to look at.
-fn due_by(window: &Window<'_>, span: Span, period: i64, stands_out: f64) -> Option<f64> {
+fn due_by(window: &Window<'_>, h: i64, period: i64, stands_out: f64) -> Option<f64> {
     let mut seen = [(0.0, 0); 3];
-    let known = (1..=BACK).filter_map(|back| Some((span.earlier(window, period * back, SLACK)?, period * back)));
+    let known = (1..=BACK).filter_map(|back| Some((earlier(window, h, period * back)?, period * back)));
     let count = seen.iter_mut().zip(known).map(|(slot, peak)| *slot = peak).count();
     seen[..count].sort_by(|a, b| a.0.total_cmp(&b.0));
     let (peak, lag) = *seen[..count].get(count.checked_sub(1)? / 2)?;
@@ -68,10 +88,25 @@ fn due_by(window: &Window<'_>, span: Span, period: i64, stands_out: f64) -> Opti
     (!quiet && peak > usual(&then)?).then_some(peak)
 }
 
+/// Peak of the span ahead as it was `lag` minutes earlier, a minute wider on both sides.
+///
+/// From minutes alone: a quarter hour knows that there was a peak and not when. Taken as one of the three it was
+/// the median at one minute in three and silenced the other two, by the chance of where the quarters end.
+fn earlier(window: &Window<'_>, h: i64, lag: i64) -> Option<f64> {
+    let t = window.until();
+    window.largest(t + 1 - lag - SLACK, t + h - lag + SLACK)
+}
+
+/// Mean of what there is. `None` of nothing.
+fn mean(values: impl Iterator<Item = f64>) -> Option<f64> {
+    let values: Vec<f64> = values.collect();
+    (!values.is_empty()).then(|| values.iter().sum::<f64>() / number(values.len()))
+}
+
 /// What the trailing peak would have said: nine in ten minutes of the hour lie at or below.
 fn usual(window: &Window<'_>) -> Option<f64> {
     let mut hour: Vec<f64> = window.recent(60).collect();
-    quantile(&mut hour, Percent::new(90).expect("90 is a percentage"))
+    (!hour.is_empty()).then(|| quantile(&mut hour, 0.9))
 }
 
 #[cfg(test)]

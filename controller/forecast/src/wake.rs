@@ -37,8 +37,8 @@ impl Wake {
     pub const NAME: &'static str = "periodic-arrivals";
 
     /// Learns the gaps from before the walk.
-    pub fn begin(&mut self, window: &Window<'_>, oldest: i64) {
-        for minute in window.until() - crate::history::MINUTES..oldest {
+    pub(crate) fn begin(&mut self, window: &Window<'_>, oldest: i64) {
+        for minute in window.reach()..oldest {
             self.learn(window, minute);
         }
     }

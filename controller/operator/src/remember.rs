@@ -7,9 +7,17 @@ use forewarm_core::decide::Function;
 use forewarm_core::forecast::{Distrust, Forecast};
 use forewarm_core::policy::FunctionKey;
 use forewarm_core::units::{Now, Seconds, Wall};
-use forewarm_forecast::{Forecaster, History, Request, quantile_for};
+use forewarm_forecast::fleet::{Refit, Refitted};
+use forewarm_forecast::{Aim, Forecaster, History, Request, aim};
+use std::time::{Duration, Instant};
+use tokio::task::JoinHandle;
 
 use crate::observe::Snapshot;
+
+/// Time a tick may spend on walking models over the past, of which a fleet just met has many to do.
+const WALKS_WITHIN: Duration = Duration::from_secs(2);
+/// Time after which a refit of the fleet's forest ends with what it has: 20 s are what it may cost.
+const REFIT_DEADLINE: Duration = Duration::from_secs(20);
 
 /// History and forecaster, always moved together.
 #[derive(Debug, Default)]
@@ -27,6 +35,8 @@ pub struct Remember {
     past: Option<Past>,
     tick: Seconds,
     trusted_since: BTreeMap<FunctionKey, Option<Wall>>,
+    /// The refit under way, on a thread of its own.
+    refit: Option<JoinHandle<Refitted>>,
 }
 
 impl Remember {
@@ -36,6 +46,7 @@ impl Remember {
             past: Some(Past::default()),
             tick,
             trusted_since: BTreeMap::new(),
+            refit: None,
         }
     }
 
@@ -54,8 +65,12 @@ impl Remember {
         let wanted: Vec<_> = snapshot
             .functions
             .iter()
-            .map(|(key, seen)| (key.clone(), seen.observation.lead_time.total))
+            .map(|(key, seen)| {
+                let lead_time = seen.observation.lead_time.total;
+                (key.clone(), lead_time, aim(None, lead_time))
+            })
             .collect();
+        self.refit(snapshot.now.wall).await;
         let (past, tick, now) = (self.past.take().unwrap_or_default(), self.tick, snapshot.now);
         match tokio::task::spawn_blocking(move || compute(past, &wanted, now, tick)).await {
             Ok((past, forecasts)) => {
@@ -66,6 +81,35 @@ impl Remember {
                 tracing::error!(error = %panic, "Forecasting panicked; its history is gone and is read again.");
                 BTreeMap::new()
             }
+        }
+    }
+
+    /// Takes up the refit that has ended, or starts the one that is due. Never waits for one.
+    async fn refit(&mut self, now: Wall) {
+        match self.refit.take_if(|refit| refit.is_finished()) {
+            Some(refit) => match refit.await {
+                Ok(refitted) => {
+                    let fit = refitted.fleet.as_ref().map(|fleet| &fleet.fit);
+                    tracing::info!(
+                        rows = fit.map(|fit| fit.rows),
+                        hash = fit.map(|fit| fit.hash.as_str()),
+                        "Forest refitted."
+                    );
+                    self.past().forecaster.adopt(refitted);
+                }
+                Err(panic) => tracing::error!(error = %panic, "A refit panicked; its sample is gone."),
+            },
+            None if self.refit.is_none() => {
+                let due = self.past().forecaster.refit_due(now);
+                let prior = self.past().forecaster.prior();
+                self.refit = due.map(|due: Refit| {
+                    tokio::task::spawn_blocking(move || {
+                        let started = Instant::now();
+                        due.run(Some(prior), || started.elapsed() < REFIT_DEADLINE)
+                    })
+                });
+            }
+            None => {}
         }
     }
 
@@ -98,16 +142,21 @@ impl Remember {
 
 fn compute(
     mut past: Past,
-    wanted: &[(FunctionKey, Seconds)],
+    wanted: &[(FunctionKey, Seconds, Aim)],
     now: Now,
     tick: Seconds,
 ) -> (Past, BTreeMap<FunctionKey, Forecast>) {
-    let requests = wanted.iter().map(|(key, lead_time)| Request {
+    let requests = wanted.iter().map(|(key, lead_time, aim)| Request {
         key,
         lead_time: *lead_time,
-        quantile: quantile_for(*lead_time),
+        aim: *aim,
     });
-    let forecasts = past.forecaster.at(&past.history, requests, now.wall, tick);
+    let started = Instant::now();
+    let may_walk = || started.elapsed() < WALKS_WITHIN;
+    let forecasts = past.forecaster.at(&past.history, requests, now.wall, tick, may_walk);
+    for model in past.forecaster.take_broken() {
+        tracing::warn!(model, "A model gave a number that is not finite; it is left out.");
+    }
     (past, forecasts)
 }
 

@@ -13,7 +13,7 @@ use anyhow::ensure;
 use forewarm_core::decide::{Function, decide};
 use forewarm_core::policy::FunctionKey;
 use forewarm_core::units::{Mono, Now, Seconds, Wall};
-use forewarm_forecast::{Request, history, quantile_for};
+use forewarm_forecast::{Request, aim, history};
 use forewarm_operator::observe::{Seen, Snapshot};
 use forewarm_operator::remember::missing;
 use forewarm_operator::tick::{self, Rooms, TickReport};
@@ -124,7 +124,7 @@ fn remember(rooms: &mut Rooms, fleet: Fleet) {
     }
 }
 
-/// Walks every model over the past. The operator does so for 100 of them a minute.
+/// Walks every model over the past. The operator does so for some 100 of them a tick.
 fn learn(rooms: &mut Rooms, fleet: Fleet) {
     let lead_time = Seconds(30);
     let past = rooms.remember.past();
@@ -133,7 +133,7 @@ fn learn(rooms: &mut Rooms, fleet: Fleet) {
         let request = Request {
             key: &key,
             lead_time,
-            quantile: quantile_for(lead_time),
+            aim: aim(None, lead_time),
         };
         past.forecaster.warm(&past.history, request, at(0).wall, TICK);
         if function % 1000 == 999 {

@@ -203,10 +203,8 @@ fn forecast_trusted(function: &Function) -> Said {
             )
         }
         (Trust::Trusted, Some(why)) => {
-            let message = format!(
-                "{} The trailing peak raises the floor in place of a model.",
-                distrust(why)
-            );
+            let stands_in = &function.forecast.model;
+            let message = format!("{} {stands_in} may raise the floor in its place.", distrust(why));
             (measured(why), why.label(), message.into())
         }
         (Trust::Untrusted(why), _) => said(measured(*why), why.label(), distrust(*why)),
@@ -217,9 +215,11 @@ fn forecast_trusted(function: &Function) -> Said {
 const fn measured(why: Distrust) -> State {
     match why {
         Distrust::TooLittleHistory => State::Unknown,
-        Distrust::WorseThanSeasonalNaive | Distrust::Undercovers | Distrust::ModelFailed | Distrust::HistoryStale => {
-            State::False
-        }
+        Distrust::WorseThanSeasonalNaive
+        | Distrust::WorseThanTrailingPeak
+        | Distrust::Undercovers
+        | Distrust::ModelFailed
+        | Distrust::HistoryStale => State::False,
     }
 }
 

@@ -140,7 +140,7 @@ fn a_forecast_without_history_is_unknown_and_one_that_lost_is_not_trusted() {
     assert_eq!(of(&distrust(Distrust::Undercovers)), (State::False, "Undercovers"));
     let demoted = with(|inputs| inputs.function.forecast.demoted = Some(Distrust::WorseThanSeasonalNaive));
     assert_eq!(of(&demoted), (State::False, "WorseThanSeasonalNaive"));
-    assert!(message(&demoted, Condition::ForecastTrusted).contains("trailing peak raises the floor"));
+    assert!(message(&demoted, Condition::ForecastTrusted).contains("may raise the floor in its place"));
     let off = with(|inputs| inputs.function.policy.forecast = ForecastMode::Off);
     assert_eq!(of(&off), (State::False, "SwitchedOff"));
 }

@@ -7,7 +7,8 @@ use crate::observation::Why;
 pub(super) const fn distrust(why: Distrust) -> &'static str {
     match why {
         Distrust::TooLittleHistory => "There is too little history to forecast from; it grows by itself.",
-        Distrust::WorseThanSeasonalNaive => "No model beats seasonal-naive over the scored window.",
+        Distrust::WorseThanSeasonalNaive => "The model has lost to seasonal-naive over the scored window.",
+        Distrust::WorseThanTrailingPeak => "The model has lost to the trailing peak over the scored window.",
         Distrust::Undercovers => "The actual peaks lie above the forecast quantile too often.",
         Distrust::ModelFailed => "A model gave no finite number.",
         Distrust::HistoryStale => "The newest closed minute is too old to forecast from.",

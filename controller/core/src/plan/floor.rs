@@ -62,8 +62,10 @@ fn forecast_part(function: &Function) -> Option<Replicas> {
     function.policy.per_replica.map(|slots| pods(upper, slots))
 }
 
+/// A quantile below half a call is none: a mean of quantiles is seldom exactly zero, and whether a pod is held for a
+/// call that may come is the wake-up's to say, which gives a whole one.
 fn pods(upper: Demand, slots: Slots) -> Replicas {
-    if slots.is_one() {
+    if slots.is_one() || upper.get() < 0.5 {
         upper.pods_nearest(slots)
     } else {
         upper.pods_at(slots)
@@ -126,6 +128,8 @@ mod tests {
         assert_eq!(wished(&quiet(1.0).forecast(3.4)).0, 3);
         assert_eq!(wished(&quiet(1.0).forecast(3.5)).0, 4);
         assert_eq!(wished(&quiet(2.0).forecast(6.2)).0, 4);
+        assert_eq!(wish(&quiet(20.0).forecast(0.4).function, Replicas(0)).to, Replicas(0));
+        assert_eq!(wish(&quiet(20.0).forecast(1.0).function, Replicas(0)).to, Replicas(1));
         assert_eq!(
             wished(&quiet(1.0).demand(3.1)).0,
             4,

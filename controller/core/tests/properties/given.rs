@@ -193,6 +193,7 @@ pub(crate) fn trust() -> impl Strategy<Value = Trust> {
     let distrust = prop::sample::select(vec![
         Distrust::TooLittleHistory,
         Distrust::WorseThanSeasonalNaive,
+        Distrust::WorseThanTrailingPeak,
         Distrust::Undercovers,
         Distrust::ModelFailed,
         Distrust::HistoryStale,

@@ -29,7 +29,7 @@ use errors::Errors;
 use expert::{At, EXPERTS, Expert};
 use features::moves;
 use lane::{Guesses, Lane};
-pub(crate) use past::{narrow, number};
+pub(crate) use past::{narrow, number, quantile};
 use std::collections::VecDeque;
 use windows::{Seen, Windows};
 
@@ -165,7 +165,7 @@ impl Engine {
     }
 
     /// What the level expert expects of one span. NaN: it cannot say.
-    pub fn level(&self, span: usize) -> f64 {
+    pub(crate) fn level(&self, span: usize) -> f64 {
         let bet = self.ahead[span].bets.back();
         bet.map_or(f64::NAN, |bet| bet.points[column::LEVEL])
     }
@@ -180,7 +180,7 @@ impl Engine {
     }
 
     /// Whether the cluster's own forest has lost less than the shipped one. `None`: it is not in use.
-    pub fn fleet_leads(&self, span: usize, quantile: usize) -> Option<bool> {
+    pub(crate) fn fleet_leads(&self, span: usize, quantile: usize) -> Option<bool> {
         self.has_fleet.then(|| self.ahead[span].lanes[quantile].fleet_leads())
     }
 

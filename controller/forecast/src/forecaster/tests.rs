@@ -1,9 +1,9 @@
 use super::*;
-use crate::quantile_for;
+use crate::aim;
 use crate::synthetic::{DAY, MONDAY, Series, constant, diurnal, gappy, history, key, peak_at, peaked};
 use forewarm_core::forecast::Trust;
 use forewarm_core::observation::{DemandSample, Reading};
-use forewarm_core::units::Demand;
+use forewarm_core::units::{Demand, Percent};
 use proptest::prelude::*;
 
 const LEAD: Seconds = Seconds(45);
@@ -13,7 +13,7 @@ fn request(key: &FunctionKey) -> Request<'_> {
     Request {
         key,
         lead_time: LEAD,
-        quantile: quantile_for(LEAD),
+        aim: aim(None, LEAD),
     }
 }
 
@@ -31,7 +31,7 @@ fn after(series: &Series) -> Forecast {
 
 fn ask(forecaster: &mut Forecaster, past: &History, now: Wall) -> Forecast {
     forecaster
-        .at(past, [request(&key())], now, TICK)
+        .at(past, [request(&key())], now, TICK, || true)
         .remove(&key())
         .unwrap()
 }
@@ -83,7 +83,7 @@ fn the_forecast_says_what_it_is_for() {
         (forecast.minute, forecast.horizon),
         (MONDAY + 4 * DAY - 1, Seconds(120))
     );
-    assert_eq!(forecast.quantile, quantile_for(LEAD));
+    assert_eq!(forecast.quantile, aim(None, LEAD).quantile);
     assert!(forecast.point <= forecast.upper && forecast.demoted.is_none());
     assert!(
         forecast
@@ -150,12 +150,11 @@ fn the_walks_of_one_call_are_bounded_and_the_trailing_peak_bridges_them() {
     for key in &keys {
         past.backfill(key, (0..300).map(|minute| (MONDAY + minute, Demand::new(4.0).unwrap())));
     }
-    let mut forecaster = Forecaster::new(Config {
-        walks_per_call: 1,
-        ..Config::default()
-    });
-    let demoted = |forecaster: &mut Forecaster, minute: i64| {
-        let forecasts = forecaster.at(&past, keys.iter().map(request), wall(300 + minute, 5), TICK);
+    let mut forecaster = Forecaster::default();
+    let demoted = |forecaster: &mut Forecaster, second: i64| {
+        let mut walks = 1;
+        let may_walk = || std::mem::take(&mut walks) > 0;
+        let forecasts = forecaster.at(&past, keys.iter().map(request), wall(300, second), TICK, may_walk);
         assert!(
             forecasts
                 .values()
@@ -163,7 +162,7 @@ fn the_walks_of_one_call_are_bounded_and_the_trailing_peak_bridges_them() {
         );
         forecasts.values().filter(|forecast| forecast.demoted.is_some()).count()
     };
-    assert_eq!([0, 1, 2].map(|minute| demoted(&mut forecaster, minute)), [2, 1, 0]);
+    assert_eq!([5, 20, 35].map(|second| demoted(&mut forecaster, second)), [2, 1, 0]);
 }
 
 #[test]
@@ -173,11 +172,14 @@ fn another_quantile_is_learned_anew() {
     let with = |forecaster: &mut Forecaster, quantile| {
         let key = key();
         let request = Request {
-            quantile: Percent::new(quantile).unwrap(),
+            aim: Aim {
+                quantile: Percent::new(quantile).unwrap(),
+                ..aim(None, LEAD)
+            },
             ..request(&key)
         };
         forecaster
-            .at(&past, [request], wall(4 * DAY, 5), TICK)
+            .at(&past, [request], wall(4 * DAY, 5), TICK, || true)
             .remove(&key)
             .unwrap()
     };
@@ -199,7 +201,7 @@ fn a_longer_lead_time_sees_the_peak_earlier() {
         };
         let now = wall(rise - 5, 5);
         Forecaster::default()
-            .at(&past, [request], now, TICK)
+            .at(&past, [request], now, TICK, || true)
             .remove(&key)
             .unwrap()
             .upper
@@ -262,11 +264,12 @@ proptest! {
     fn r10_total_for_any_history(series in any_past(), lead in any::<u32>(), quantile in 0_u8..=100, later in 0_i64..400) {
         let past = history(&series);
         let key = key();
-        let request = Request { lead_time: Seconds(lead), quantile: Percent::new(quantile).unwrap(), ..request(&key) };
+        let aim = Aim { quantile: Percent::new(quantile).unwrap(), ..aim(None, LEAD) };
+        let request = Request { lead_time: Seconds(lead), aim, ..request(&key) };
         let mut forecaster = Forecaster::default();
         for minute in [0, later] {
             let now = wall(i64::try_from(series.len()).unwrap() + minute, 5);
-            let forecast = forecaster.at(&past, [request], now, TICK).remove(&key).unwrap();
+            let forecast = forecaster.at(&past, [request], now, TICK, || true).remove(&key).unwrap();
             prop_assert!(forecast.point <= forecast.upper);
             prop_assert!(forecast.trust != untrusted(Distrust::ModelFailed));
             prop_assert_eq!(forecast.trusted().is_some(), !forecast.model.is_empty());

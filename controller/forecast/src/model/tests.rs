@@ -1,16 +1,32 @@
 //! Walks forward over series made by rule: seven days of history, then the eighth, minute by minute.
 
 use super::*;
-use crate::calibration::pinball;
-use crate::expert::{Guess, SEASONAL_NAIVE, TRAILING};
-use crate::features::Span;
+use crate::engine::pinball;
+use crate::prior;
 use crate::synthetic::{DAY, MONDAY, Series, constant, diurnal, gappy, history, key, peak_at, peaked, shifted, sparse};
 
 const WEEK: i64 = 7 * DAY;
 const H: i64 = 2;
 
-fn eighty() -> Percent {
-    Percent::new(80).unwrap()
+fn new() -> Model {
+    let percent = |percent| Percent::new(percent).unwrap();
+    let purpose = Purpose {
+        horizon: H,
+        quantile: percent(80),
+        wake_from: percent(10),
+    };
+    Model::new(0, purpose)
+}
+
+fn walk(model: &mut Model, window: &Window<'_>) {
+    model.walk(window, models(), &mut Scratch::default(), |_, _| {});
+}
+
+fn models() -> Models<'static> {
+    Models {
+        prior: Some(prior::peak()),
+        fleet: None,
+    }
 }
 
 /// One minute of the eighth day.
@@ -25,15 +41,16 @@ struct Said {
 fn eighth_day(series: &Series) -> (Model, Vec<Said>) {
     let week = usize::try_from(WEEK).unwrap();
     let mut past = history(&series[..week]);
-    let mut model = Model::new(0, eighty(), 7);
-    model.walk(&past.window(&key(), MONDAY + WEEK - 1).unwrap(), H);
+    let mut model = new();
+    walk(&mut model, &past.window(&key(), MONDAY + WEEK - 1).unwrap());
+    let mut scratch = Scratch::default();
     let mut said = Vec::new();
     for (minute, peak) in (MONDAY + WEEK..).zip(&series[week..]) {
         let amount = peak.and_then(Demand::new);
         past.backfill(&key(), amount.map(|amount| (minute, amount)));
-        model.step(&past.window(&key(), minute).unwrap(), H, &mut { 1 });
+        model.step(&past.window(&key(), minute).unwrap(), models(), &mut scratch);
         if let Some(bet) = model.bets.back().filter(|bet| bet.made == minute) {
-            let naive = model.tracks[SEASONAL_NAIVE].upper(bet.stakes[SEASONAL_NAIVE]);
+            let naive = bet.uppers.naive;
             let from = usize::try_from(minute + 1 - MONDAY).unwrap();
             let span = series.get(from..from + 2).unwrap_or(&[]);
             let actual = span
@@ -44,7 +61,7 @@ fn eighth_day(series: &Series) -> (Model, Vec<Said>) {
                 .filter(|_| span.len() == 2);
             said.push(Said {
                 minute: minute - MONDAY - WEEK,
-                published: bet.said.published,
+                published: bet.uppers.published,
                 naive,
                 actual,
             });
@@ -66,7 +83,10 @@ fn losses(said: &[Said]) -> (f64, f64) {
 
 fn coverage(said: &[Said]) -> f64 {
     let covered = said.iter().filter_map(|said| Some(said.actual? <= said.published));
-    crate::features::mean(covered.map(|hit| if hit { 1.0 } else { 0.0 })).unwrap()
+    {
+        let hits: Vec<f64> = covered.map(|hit| if hit { 1.0 } else { 0.0 }).collect();
+        hits.iter().sum::<f64>() / crate::engine::number(hits.len())
+    }
 }
 
 /// The series that every claim below is made on.
@@ -151,9 +171,12 @@ fn the_band_of_a_minute_expects_the_fall_after_a_daily_peak() {
     let series = peaked(8, 1, DAY, 10, (3.0, 40.0));
     let minutes = usize::try_from(WEEK + peak_at(DAY) + 10).unwrap();
     let past = history(&series[..minutes]);
-    let mut model = Model::new(0, eighty(), 7);
+    let mut model = new();
     // The last minute of the peak has closed; the fall comes in the next one.
-    model.walk(&past.window(&key(), MONDAY + WEEK + peak_at(DAY) + 9).unwrap(), H);
+    walk(
+        &mut model,
+        &past.window(&key(), MONDAY + WEEK + peak_at(DAY) + 9).unwrap(),
+    );
     let band = model.forecast(Seconds(120)).expected_now.unwrap();
     assert!(band.lower.get() < 10.0 && band.upper.get() > 3.0, "{band:?}");
 }
@@ -162,48 +185,69 @@ fn the_band_of_a_minute_expects_the_fall_after_a_daily_peak() {
 fn a_walk_twice_gives_the_same_forecast() {
     let past = history(&gappy(8, 5));
     let walked = || {
-        let mut model = Model::new(0, eighty(), 7);
-        model.walk(&past.window(&key(), MONDAY + WEEK).unwrap(), H);
+        let mut model = new();
+        walk(&mut model, &past.window(&key(), MONDAY + WEEK).unwrap());
         model.forecast(Seconds(120))
     };
     assert_eq!(walked(), walked());
 }
 
-/// Says what no amount can be.
-#[derive(Debug)]
-struct Broken(f64);
+/// The model of a function with a peak of `wide` minutes in every `period`, `minutes` of whose past are known, when
+/// the peak begins `h` minutes from now, that is at minute `begins` after Monday.
+fn before_the_peak(period: i64, wide: i64, begins: i64, minutes: i64) -> Model {
+    let mut stream = crate::synthetic::Stream(u64::try_from(begins).unwrap());
+    let closed = begins - H;
+    let peak = |minute: i64| {
+        let high = (minute - begins).rem_euclid(period) < wide;
+        Demand::new(stream.poisson(if high { 40.0 } else { 3.0 })).map(|peak| (MONDAY + minute, peak))
+    };
+    let mut past = crate::History::new();
+    past.backfill(&key(), (closed + 1 - minutes..=closed).filter_map(peak));
+    let mut model = new();
+    walk(&mut model, &past.window(&key(), MONDAY + closed).unwrap());
+    model
+}
 
-impl Expert for Broken {
-    fn guess(&self, _at: &At<'_>, _span: Span) -> Option<Guess> {
-        Some(Guess {
-            point: self.0,
-            upper: self.0,
-        })
+/// A peak once came late that began at a full hour: the quarter hours of the days before said that there was one, and
+/// silenced what knew when. So every minute of the hour is tried, and pasts that end within any hour of the ring.
+#[test]
+fn a_recurring_peak_is_seen_coming_at_every_minute_of_the_hour_from_every_length_of_past() {
+    let day = |hours: i64| (DAY, 10, hours * 60);
+    let hour = |hours: i64| (60, 5, hours * 60);
+    let pasts = [day(52), day(73), day(74), day(7 * 24), hour(9), hour(33), hour(7 * 24)];
+    for phase in 0..60 {
+        for (period, wide, minutes) in pasts {
+            let begins = WEEK + 18 * 60 + phase;
+            let model = before_the_peak(period, wide, begins, minutes + phase % 7);
+            let said = model.said.unwrap();
+            assert!(
+                said.upper > 25.0,
+                "{period} min at :{phase:02}, {minutes} min known: {said:?}"
+            );
+        }
     }
 }
 
 #[test]
-fn an_expert_that_fails_is_named_and_the_trailing_peak_answers() {
-    let past = history(&peaked(4, 1, 60, 5, (3.0, 40.0)));
-    let minute = MONDAY + 3 * DAY;
-    for wrong in [f64::NAN, f64::INFINITY, -1.0] {
-        let mut model = Model::new(0, eighty(), 7);
-        model.walk(&past.window(&key(), minute).unwrap(), H);
-        assert_eq!(model.forecast(Seconds(120)).demoted, None);
-        let chosen = model.gate.chosen();
-        assert_ne!(chosen, TRAILING);
-        model.experts[chosen] = Box::new(Broken(wrong));
-        model.step(&past.window(&key(), minute + 1).unwrap(), H, &mut 0);
-        let forecast = model.forecast(Seconds(120));
-        assert_eq!(
-            (forecast.model.as_ref(), forecast.demoted),
-            ("trailing-peak", Some(Distrust::ModelFailed))
-        );
-        model.experts[TRAILING] = Box::new(Broken(wrong));
-        model.step(&past.window(&key(), minute + 2).unwrap(), H, &mut 0);
-        assert_eq!(
-            model.forecast(Seconds(120)).trust,
-            Trust::Untrusted(Distrust::ModelFailed)
-        );
+fn a_floor_without_a_model_answers_where_the_mixture_may_not_or_cannot() {
+    let (naive, trailing) = ((SEASONAL_NAIVE, 7.0), (TRAILING_PEAK, 8.0));
+    for (demoted, mixture, (name, upper), why) in [
+        (None, Some(9.0), (MIXTURE, 9.0), None),
+        (None, None, trailing, Some(Distrust::ModelFailed)),
+        (
+            Some(Distrust::WorseThanSeasonalNaive),
+            Some(9.0),
+            naive,
+            Some(Distrust::WorseThanSeasonalNaive),
+        ),
+        (
+            Some(Distrust::WorseThanTrailingPeak),
+            Some(9.0),
+            trailing,
+            Some(Distrust::WorseThanTrailingPeak),
+        ),
+        (Some(Distrust::Undercovers), None, trailing, Some(Distrust::Undercovers)),
+    ] {
+        assert_eq!(speaker(demoted, mixture, 7.0, 8.0), (name, upper, why));
     }
 }

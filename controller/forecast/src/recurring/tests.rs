@@ -1,12 +1,26 @@
 use super::*;
+use crate::engine::{Engine, Models, Scratch, Span, Target};
 use crate::synthetic::{DAY, MONDAY, Series, history, key, peaked};
 
+const SPAN: Span = Span {
+    target: Target::Peak,
+    h: 2,
+};
 const NONE: Due = [None, None];
 
 fn due_at(series: &Series, minute: i64) -> Due {
-    let past = history(series);
+    // The ring ends with the minute asked of: it then holds three days before it.
+    let past = history(&series[..=usize::try_from(minute).unwrap()]);
     let window = past.window(&key(), MONDAY + minute).unwrap();
-    due(&window, &Base::of(&window, 2).unwrap(), Span::over(2))
+    let mut engine = Engine::for_rows(&[SPAN]);
+    engine.step(
+        &window,
+        window.until(),
+        Models::default(),
+        &mut Scratch::default(),
+        |_| {},
+    );
+    due(&window, engine.row(0).unwrap().1, 2)
 }
 
 /// Level 2 and, on the given days, 40 from minute 600 for five minutes.

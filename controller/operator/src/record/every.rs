@@ -46,7 +46,8 @@ pub(crate) fn why() -> Vec<Why> {
 pub(crate) fn distrust() -> Vec<Distrust> {
     let next = |why: &Distrust| match why {
         Distrust::TooLittleHistory => Some(Distrust::WorseThanSeasonalNaive),
-        Distrust::WorseThanSeasonalNaive => Some(Distrust::Undercovers),
+        Distrust::WorseThanSeasonalNaive => Some(Distrust::WorseThanTrailingPeak),
+        Distrust::WorseThanTrailingPeak => Some(Distrust::Undercovers),
         Distrust::Undercovers => Some(Distrust::ModelFailed),
         Distrust::ModelFailed => Some(Distrust::HistoryStale),
         Distrust::HistoryStale => None,

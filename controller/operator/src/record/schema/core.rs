@@ -246,6 +246,7 @@ fn forecast() -> Definitions {
             words(&[
                 "TooLittleHistory",
                 "WorseThanSeasonalNaive",
+                "WorseThanTrailingPeak",
                 "Undercovers",
                 "ModelFailed",
                 "HistoryStale",
