@@ -104,6 +104,11 @@ pub struct FunctionPolicySpec {
     /// How demand is measured and what one replica can serve.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub demand: Option<DemandSpec>,
+    /// What to spend to save a waiting call: Thrifty (few pods), Balanced, Fast, `NoWait` (many). It sets the forecast's
+    /// quantile and how likely a call must be for one pod to be held. Default: Balanced, or Thrifty where a pod is of
+    /// use within 3 s.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub objective: Option<Objective>,
     /// Whether the forecast may raise the floor.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub forecast: Option<ForecastSpec>,
@@ -241,6 +246,30 @@ pub enum ForecastMode {
     Auto,
     /// Never.
     Off,
+}
+
+/// What to spend to save a waiting call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+pub enum Objective {
+    /// Few pods.
+    Thrifty,
+    /// What usually pays.
+    Balanced,
+    /// More pods.
+    Fast,
+    /// Many pods.
+    NoWait,
+}
+
+impl From<Objective> for policy::Objective {
+    fn from(objective: Objective) -> Self {
+        match objective {
+            Objective::Thrifty => Self::Thrifty,
+            Objective::Balanced => Self::Balanced,
+            Objective::Fast => Self::Fast,
+            Objective::NoWait => Self::NoWait,
+        }
+    }
 }
 
 impl From<Mode> for policy::Mode {

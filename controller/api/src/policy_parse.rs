@@ -23,6 +23,7 @@ pub fn parse(policy: &FunctionPolicy, namespace_paused: bool) -> Result<Policy, 
         floor,
         scale_down,
         demand,
+        objective: _,
         forecast,
         memory: _,
         healing,
@@ -94,6 +95,11 @@ impl FunctionPolicy {
     /// Name of the demand profile it asks for. `None`: the default one.
     pub fn profile(&self) -> Option<&str> {
         self.spec.demand.as_ref()?.profile.as_deref()
+    }
+
+    /// What it would spend to save a waiting call. `None`: what pays at the lead time.
+    pub fn objective(&self) -> Option<forewarm_core::policy::Objective> {
+        self.spec.objective.map(Into::into)
     }
 
     /// Lead time set by the user. `None`: learned; also for a number out of range, which [`parse`] refuses.

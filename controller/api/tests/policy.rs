@@ -2,7 +2,7 @@
 
 use forewarm_api::FunctionPolicy;
 use forewarm_api::policy_parse::parse;
-use forewarm_core::policy::{FloorBounds, ForecastMode, Mode, OnConflict, Policy, ScaleDown};
+use forewarm_core::policy::{FloorBounds, ForecastMode, Mode, Objective, OnConflict, Policy, ScaleDown};
 use forewarm_core::units::{Percent, Replicas, Seconds, Slots};
 use serde_json::{Value, json};
 
@@ -63,6 +63,7 @@ fn six_lines_get_the_defaults_of_a_target_without_a_scaler() {
     );
     assert_eq!(six_lines().key().to_string(), "payments/fraud-scorer");
     assert_eq!((six_lines().profile(), six_lines().lead_time()), (None, None));
+    assert_eq!(six_lines().objective(), None);
 }
 
 #[test]
@@ -75,6 +76,7 @@ fn every_field_is_taken_over() {
             "floor": {"min": 2, "max": 40},
             "scaleDown": {"stabilizationSeconds": 0, "stepPercent": 25, "stepSeconds": 15},
             "demand": {"profile": "http-inflight", "perReplica": "2500m", "utilizationPercent": 80},
+            "objective": "NoWait",
             "forecast": {"mode": "Off", "leadTimeSeconds": 45},
         }),
         json!({}),
@@ -103,6 +105,7 @@ fn every_field_is_taken_over() {
         (whole.profile(), whole.lead_time()),
         (Some("http-inflight"), Some(Seconds(45)))
     );
+    assert_eq!(whole.objective(), Some(Objective::NoWait));
 }
 
 #[test]

@@ -52,6 +52,19 @@ pub enum ForecastMode {
     Off,
 }
 
+/// What to spend to save a waiting call. Without one the lead time decides; see the forecast crate's `aim`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Objective {
+    /// Few pods; some calls wait.
+    Thrifty,
+    /// What usually pays.
+    Balanced,
+    /// More pods; few calls wait.
+    Fast,
+    /// Many pods; next to no call waits.
+    NoWait,
+}
+
 /// What follows a revision whose new pods fail.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum CrashLoop {

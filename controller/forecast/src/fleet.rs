@@ -20,7 +20,7 @@ const DAY: f64 = 1440.0;
 
 /// A bounded sample of rows; the old ones are forgotten at random.
 #[derive(Debug)]
-pub(crate) struct Sample {
+pub struct Sample {
     rows: Rows,
     minutes: Vec<i64>,
     stream: Stream,
@@ -37,10 +37,10 @@ pub struct Refit {
 }
 
 /// Where a forest learned in the cluster comes from.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Fit {
-    /// Hash of the forests, 16 hexadecimal digits.
-    pub hash: String,
+    /// Hash of the forests, as [`ByQuantile::hash`] gives it.
+    pub hash: u64,
     /// Rows it was learned from.
     pub rows: u32,
     /// Minute since 1970 UTC of its oldest row.
@@ -52,7 +52,8 @@ pub struct Fit {
 /// A second forest and where it comes from.
 #[derive(Clone, Debug)]
 pub struct Fleet {
-    pub(crate) forests: ByQuantile,
+    /// The forests by quantile.
+    pub forests: ByQuantile,
     /// Its hash, the rows it was learned from and when they were made.
     pub fit: Fit,
 }
@@ -66,7 +67,8 @@ pub struct Refitted {
 }
 
 impl Sample {
-    pub(crate) fn new(seed: u64) -> Self {
+    /// No rows yet.
+    pub fn new(seed: u64) -> Self {
         Self {
             rows: Rows::new(WIDTH),
             minutes: Vec::new(),
@@ -82,7 +84,7 @@ impl Sample {
     }
 
     /// Takes in the rows of one function and leaves none with it.
-    pub(crate) fn take(&mut self, from: &mut Rows, minute: i64) {
+    pub fn take(&mut self, from: &mut Rows, minute: i64) {
         for row in 0..from.len() {
             if self.rows.len() < KEPT {
                 self.rows.copy(from, row);
@@ -97,7 +99,7 @@ impl Sample {
     }
 
     /// The refit that is due at `minute`, which takes the sample along. `None`: not yet, or too few rows.
-    pub(crate) fn due(&mut self, minute: i64, quantiles: &[Percent]) -> Option<Refit> {
+    pub fn due(&mut self, minute: i64, quantiles: &[Percent]) -> Option<Refit> {
         let recent = self.tried.is_some_and(|tried| minute.saturating_sub(tried) < EVERY);
         if self.rows.len() < FEWEST || recent {
             return None;
@@ -137,7 +139,7 @@ impl Refit {
         let forests = ByQuantile::new(forests);
         let fleet = (!forests.is_empty()).then(|| Fleet {
             fit: Fit {
-                hash: format!("{:016x}", forests.hash()),
+                hash: forests.hash(),
                 rows: u32::try_from(rows.len()).unwrap_or(u32::MAX),
                 from: minutes.iter().copied().min().unwrap_or(0),
                 to: minutes.iter().copied().max().unwrap_or(0),
@@ -216,7 +218,7 @@ mod tests {
         let refit = due(&mut sample, 12).expect("ten thousand are enough");
         assert!(due(&mut sample, 13).is_none(), "it is under way");
         let refitted = refit.run(None, || true);
-        let fit = refitted.fleet.as_ref().unwrap().fit.clone();
+        let fit = refitted.fleet.as_ref().unwrap().fit;
         assert_eq!((fit.rows, fit.from, fit.to), (10_000, 5, 11));
         sample.back(refitted.into_parts().1);
         assert!(due(&mut sample, 371).is_none());

@@ -51,6 +51,7 @@ pub struct Forecaster {
     seed: u64,
     functions: HashMap<FunctionKey, Known>,
     prior: &'static ByQuantile,
+    prior_hash: u64,
     fleet: Option<Fleet>,
     sample: Sample,
     scratch: Scratch,
@@ -80,6 +81,7 @@ impl Forecaster {
             seed,
             functions: HashMap::new(),
             prior: prior::peak(),
+            prior_hash: prior::peak().hash(),
             fleet: None,
             sample: Sample::new(seed),
             scratch: Scratch::default(),
@@ -158,9 +160,14 @@ impl Forecaster {
         }
     }
 
+    /// Hash of the shipped forests.
+    pub const fn prior_hash(&self) -> u64 {
+        self.prior_hash
+    }
+
     /// Where the fleet's forest in use comes from. `None`: the shipped one answers alone.
-    pub fn fit(&self) -> Option<&Fit> {
-        self.fleet.as_ref().map(|fleet| &fleet.fit)
+    pub fn fit(&self) -> Option<Fit> {
+        self.fleet.as_ref().map(|fleet| fleet.fit)
     }
 
     /// Columns that have given a number that is not finite since the last call; they were left out of the mixture.
@@ -253,11 +260,11 @@ impl Forecaster {
             model.walk(window, models, &mut self.scratch, |model, window| {
                 let (engine, span) = model.engine();
                 picker.look(engine, &[span], window, window.until());
+                self.sample.take(&mut picker.rows, window.until());
             });
         } else {
             model.step(window, models, &mut self.scratch);
         }
-        self.sample.take(&mut picker.rows, window.until());
         self.broken.extend(model.broken());
         let answer = model.forecast(horizon(request.lead_time, tick));
         let known = Known {

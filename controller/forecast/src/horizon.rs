@@ -1,5 +1,6 @@
 //! How far ahead a forecast looks, which quantile it gives and when a call is likely enough. Pure.
 
+use forewarm_core::policy::Objective;
 use forewarm_core::units::{Percent, Seconds};
 
 /// The forecast's step, in seconds.
@@ -18,19 +19,6 @@ pub(crate) fn horizon(lead_time: Seconds, tick: Seconds) -> Seconds {
 /// The same in whole minutes, rounded up: `h` of the span `t+1..=t+h`. At least 1, at most 60.
 pub fn horizon_minutes(lead_time: Seconds, tick: Seconds) -> i64 {
     i64::from(horizon(lead_time, tick).0.div_ceil(STEP)).min(LONGEST)
-}
-
-/// How much to spend to save a waiting call: from few pods to no wait.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Objective {
-    /// Few pods; some calls wait.
-    Thrifty,
-    /// What usually pays.
-    Balanced,
-    /// More pods; few calls wait.
-    Fast,
-    /// Many pods; next to no call waits.
-    NoWait,
 }
 
 /// What a forecast aims at.

@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 use tokio::task::JoinHandle;
 
 use crate::observe::Snapshot;
+use crate::record::line::{FitLine, ForestsLine, Hash};
 
 /// Time a tick may spend on walking models over the past, of which a fleet just met has many to do.
 const WALKS_WITHIN: Duration = Duration::from_secs(2);
@@ -67,7 +68,7 @@ impl Remember {
             .iter()
             .map(|(key, seen)| {
                 let lead_time = seen.observation.lead_time.total;
-                (key.clone(), lead_time, aim(None, lead_time))
+                (key.clone(), lead_time, aim(seen.stored.objective(), lead_time))
             })
             .collect();
         self.refit(snapshot.now.wall).await;
@@ -92,7 +93,7 @@ impl Remember {
                     let fit = refitted.fleet.as_ref().map(|fleet| &fleet.fit);
                     tracing::info!(
                         rows = fit.map(|fit| fit.rows),
-                        hash = fit.map(|fit| fit.hash.as_str()),
+                        hash = fit.map(|fit| format!("{:016x}", fit.hash)),
                         "Forest refitted."
                     );
                     self.past().forecaster.adopt(refitted);
@@ -111,6 +112,15 @@ impl Remember {
             }
             None => {}
         }
+    }
+
+    /// The forests in use. `None`: the last computation panicked, and they are not there yet.
+    pub fn forests(&self) -> Option<ForestsLine> {
+        let forecaster = &self.past.as_ref()?.forecaster;
+        Some(ForestsLine {
+            prior: Hash(forecaster.prior_hash()),
+            fleet: forecaster.fit().map(FitLine::of),
+        })
     }
 
     /// Minutes of history with a known peak. `None`: the function is not remembered.

@@ -248,12 +248,15 @@ fn forget_gone(rooms: &mut Rooms, snapshot: &Snapshot) {
 /// What was learned of each function beside its decision, in the order of the functions.
 fn learned(rooms: &mut Rooms, snapshot: &Snapshot, functions: &BTreeMap<FunctionKey, Function>) -> Vec<LearnedLine> {
     let trusted = rooms.remember.trusted_since(functions, snapshot.now.wall);
+    let forests = rooms.remember.forests();
     let one = |((key, seen), trusted_since): ((&FunctionKey, &Seen), Option<Wall>)| LearnedLine {
         lead_time_seconds: seen.learned,
         per_replica_suggestion: seen.suggestion,
         history_minutes: rooms.remember.minutes(key),
         unmapped_percent: rooms.backfill.unmapped(seen.profile.as_deref()),
         trusted_since,
+        objective: seen.stored.objective(),
+        forests,
     };
     snapshot.functions.iter().zip(trusted).map(one).collect()
 }

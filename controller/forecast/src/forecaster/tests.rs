@@ -165,6 +165,35 @@ fn the_walks_of_one_call_are_bounded_and_the_trailing_peak_bridges_them() {
     assert_eq!([5, 20, 35].map(|second| demoted(&mut forecaster, second)), [2, 1, 0]);
 }
 
+/// Thirty functions of a day and a half, walked; and the refit of their rows.
+fn fitted(seed: u64) -> crate::fleet::Fit {
+    let (mut past, mut forecaster) = (History::new(), Forecaster::new(seed));
+    let keys = (0..30).map(|n| FunctionKey {
+        namespace: "a".into(),
+        name: format!("{n}").into(),
+    });
+    for (n, key) in (0..).zip(keys) {
+        let points = (MONDAY..)
+            .zip(diurnal(2, n))
+            .map(|(minute, peak)| (minute, Demand::new(peak.unwrap()).unwrap()));
+        past.backfill(&key, points);
+        forecaster.warm(&past, request(&key), wall(2 * DAY, 5), TICK);
+    }
+    let refit = forecaster
+        .refit_due(wall(2 * DAY, 20))
+        .expect("rows of the past are enough");
+    forecaster.adopt(refit.run(Some(forecaster.prior()), || true));
+    forecaster.fit().expect("a forest was learned")
+}
+
+#[test]
+fn the_past_gives_a_forest_and_the_same_seed_the_same_one_bit_for_bit() {
+    let fit = fitted(1);
+    assert_eq!(fit, fitted(1));
+    assert_ne!(fit.hash, fitted(2).hash);
+    assert!(fit.rows > 10_000 && fit.from < fit.to, "{fit:?}");
+}
+
 #[test]
 fn another_quantile_is_learned_anew() {
     let past = history(&diurnal(4, 1));

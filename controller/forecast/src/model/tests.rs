@@ -251,3 +251,42 @@ fn a_floor_without_a_model_answers_where_the_mixture_may_not_or_cannot() {
         assert_eq!(speaker(demoted, mixture, 7.0, 8.0), (name, upper, why));
     }
 }
+
+/// Level 3, and 40 for ten minutes from the given minute of each day on.
+fn daily(peaks: &[i64]) -> Series {
+    let mut stream = crate::synthetic::Stream(4);
+    let mut day = |at: i64| -> Vec<Option<f64>> {
+        let high = |minute: i64| (at..at + 10).contains(&minute);
+        (0..DAY)
+            .map(|minute| Some(stream.poisson(if high(minute) { 40.0 } else { 3.0 })))
+            .collect()
+    };
+    peaks.iter().flat_map(|at| day(*at)).collect()
+}
+
+#[test]
+fn when_the_clocks_change_the_daily_peak_is_found_at_its_new_hour() {
+    let (summer, winter) = (960, 900);
+    let (_, said) = eighth_day(&daily(&[
+        summer, summer, summer, summer, winter, winter, winter, winter,
+    ]));
+    let at = |minute: i64| said.iter().find(|said| said.minute == minute).unwrap().published;
+    assert!(at(winter - H) > 25.0, "{}", at(winter - H));
+    assert!(
+        at(summer - H) < 25.0,
+        "nothing came there on three days: {}",
+        at(summer - H)
+    );
+}
+
+#[test]
+fn a_demand_that_starts_anew_is_followed_within_the_hour() {
+    // A restart: the old level, a gap, a tenth of it; then ten times the old one.
+    let (old, week) = (Some(50.0), usize::try_from(WEEK).unwrap());
+    let mut series: Series = vec![old; week];
+    series.extend([vec![None; 10], vec![Some(5.0); 710], vec![Some(500.0); 720]].concat());
+    let (_, said) = eighth_day(&series);
+    let at = |minute: i64| said.iter().find(|said| said.minute == minute).unwrap().published;
+    assert!(at(10) >= 5.0 && at(80) < 25.0, "{} {}", at(10), at(80));
+    assert!(at(725) >= 450.0, "the sixth minute of it: {}", at(725));
+}

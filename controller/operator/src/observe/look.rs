@@ -244,6 +244,7 @@ mod tests {
             target: Arc::new(target),
             profile: None,
             lead_time: None,
+            objective: None,
             paced: false,
             memory: forewarm_core::memory::MemoryPolicy::default(),
         };

@@ -6,7 +6,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use forewarm_api::problem::PolicyProblem;
 use forewarm_api::{DemandProfile, FunctionPolicy, FunctionPolicyStatus, IS_DEFAULT, PAUSED, Profile};
 use forewarm_core::memory::MemoryPolicy;
-use forewarm_core::policy::{FunctionKey, Policy};
+use forewarm_core::policy::{FunctionKey, Objective, Policy};
 use forewarm_core::units::Seconds;
 use kube::core::ObjectMeta;
 use tokio::sync::Notify;
@@ -46,6 +46,8 @@ pub struct Usable {
     pub profile: Option<Arc<str>>,
     /// Lead time set by the user. `None`: learned.
     pub lead_time: Option<Seconds>,
+    /// What to spend to save a waiting call. `None`: what pays at the lead time.
+    pub objective: Option<Objective>,
     /// How fast the floor may come down is the user's word.
     pub paced: bool,
     /// What it asks for memory and health.
@@ -53,6 +55,11 @@ pub struct Usable {
 }
 
 impl PolicySeen {
+    /// What it would spend to save a waiting call. `None`: what pays at the lead time.
+    pub fn objective(&self) -> Option<Objective> {
+        self.parsed.as_ref().ok()?.objective
+    }
+
     /// As record needs it.
     pub fn object(&self) -> PolicyObject<'_> {
         let Self {
@@ -181,6 +188,7 @@ fn usable(resource: &FunctionPolicy, key: &FunctionKey) -> Result<Usable, Vec<Po
         target: Arc::new(target),
         profile: resource.profile().map(Into::into),
         lead_time: resource.lead_time(),
+        objective: resource.objective(),
         paced: resource.spec.scale_down.is_some(),
         memory: resource.memory(&mut Vec::new()),
     })

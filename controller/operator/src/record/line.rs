@@ -3,7 +3,10 @@
 //! Everything a line may say is named here (no map of labels, no query text, no answer of a source), so no
 //! secret and no tenant's data has a way in (TM14). The chain adds the envelope around it.
 
+mod forests;
 mod others;
+
+pub use forests::{FitLine, ForestsLine, Hash};
 
 pub use others::{
     AnyStep, BrakeLine, IntentLine, LeaderLine, Leadership, OutcomeLine, PolicyLine, ReleaseLine, SourceLine,
@@ -15,7 +18,7 @@ use crate::target::TargetRef;
 use forewarm_core::decide::{Fleet, Function};
 use forewarm_core::decision::{Decision, Reason, Verdict};
 use forewarm_core::outcome::Outcome;
-use forewarm_core::policy::Mode;
+use forewarm_core::policy::{Mode, Objective};
 use forewarm_core::standing::Standing;
 use forewarm_core::units::{Now, Percent, Replicas, Seconds, Slots, Wall};
 use schemars::JsonSchema;
@@ -191,6 +194,11 @@ pub struct LearnedLine {
     /// Since when the forecast may raise the floor, in milliseconds since 1970 UTC.
     #[schemars(with = "Option<i64>")]
     pub trusted_since: Option<Wall>,
+    /// What the user would spend to save a waiting call. `null`: what pays at the lead time.
+    #[schemars(schema_with = "super::schema::objective")]
+    pub objective: Option<Objective>,
+    /// The forests that the forecast was made with. `null`: there is none.
+    pub forests: Option<ForestsLine>,
 }
 
 impl<'a> DecisionLine<'a> {

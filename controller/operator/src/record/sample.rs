@@ -1,6 +1,6 @@
 //! One function as a test tells of it.
 
-use super::line::LearnedLine;
+use super::line::{FitLine, ForestsLine, Hash, LearnedLine};
 use super::{PolicyObject, Told};
 use crate::target::TargetRef;
 use forewarm_api::FunctionPolicyStatus;
@@ -11,7 +11,7 @@ use forewarm_core::observation::{
     DemandSample, FloorField, LeadTime, LeadTimeSource, Observation, Ownership, Reading, Recorded, Scaler, Target, Why,
 };
 use forewarm_core::outcome::Outcome;
-use forewarm_core::policy::{FloorBounds, ForecastMode, FunctionKey, Mode, OnConflict, Policy, ScaleDown};
+use forewarm_core::policy::{FloorBounds, ForecastMode, FunctionKey, Mode, Objective, OnConflict, Policy, ScaleDown};
 use forewarm_core::standing::Standing;
 use forewarm_core::units::{Demand, Mono, Now, Percent, Replicas, Seconds, Slots, Wall};
 use forewarm_core::wish::{BoundBy, FloorWish};
@@ -69,7 +69,12 @@ impl Sample {
         );
         let after = standing.fold(&function, &decision, &[], START);
         let (now, outcomes, status, next) = (START, Vec::new(), None, function.clone());
-        let (learned, version) = (LearnedLine::default(), "17");
+        let learned = LearnedLine {
+            objective: Some(Objective::Fast),
+            forests: Some(forests()),
+            ..LearnedLine::default()
+        };
+        let version = "17";
         Self {
             key,
             target,
@@ -301,5 +306,18 @@ fn forecast() -> Forecast {
         upper: Demand::new(212.0).unwrap(),
         expected_now: None,
         coverage: Percent::new(96),
+    }
+}
+
+/// A shipped forest and one of the cluster's own.
+fn forests() -> ForestsLine {
+    ForestsLine {
+        prior: Hash(0x00c0_ffee),
+        fleet: Some(FitLine {
+            hash: Hash(u64::MAX),
+            rows: 12_000,
+            from_minute: 29_920_000,
+            to_minute: 29_925_475,
+        }),
     }
 }

@@ -17,7 +17,8 @@ use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde_json::{Map, Value, json};
 
 pub(super) use core::{
-    inputs, memory_decision, memory_inputs, memory_step, mode, outcome, outcomes, output, reason, target_ref,
+    hash, inputs, memory_decision, memory_inputs, memory_step, mode, objective, outcome, outcomes, output, reason,
+    target_ref,
 };
 
 /// The schema as a document.

@@ -483,6 +483,7 @@ fn what_the_schema_does_not_know_is_refused() {
     let validator = jsonschema::validator_for(&schema::document()).unwrap();
     let good = lines(&output.text()).remove(0);
     assert!(validator.is_valid(&good));
+    assert_eq!(good["learned"]["forests"]["prior"], "0000000000c0ffee");
     for pointer in [
         "",
         "/learned",

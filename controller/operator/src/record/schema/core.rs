@@ -16,6 +16,15 @@ pub(in crate::record) fn mode(_: &mut SchemaGenerator) -> Schema {
     json_schema!({"$ref": "#/$defs/Mode"})
 }
 
+pub(in crate::record) fn objective(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({"enum": ["Thrifty", "Balanced", "Fast", "NoWait", null]})
+}
+
+/// The hash of a forest.
+pub(in crate::record) fn hash(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({"type": "string", "pattern": "^[0-9a-f]{16}$"})
+}
+
 pub(in crate::record) fn reason(_: &mut SchemaGenerator) -> Schema {
     json_schema!({"$ref": "#/$defs/Reason"})
 }
