@@ -82,5 +82,6 @@ prior: ## The shipped forests, made again from their seed
 bench: ## Figures of the binary as it ships (static), one line each: `figure: NAME VALUE UNIT`
 	tests/cluster/bootstrap.sh >/dev/null
 	cargo run --release --locked --target $(MUSL) -p forewarm-bench -- tick
+	cargo run --release --locked --target $(MUSL) -p forewarm-bench -- cost
 	cargo run --quiet --release --locked -p forewarm-sim --example memory -- "$(MEMORY_TRACE)"
 	tests/cluster/bench.sh

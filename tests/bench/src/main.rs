@@ -3,14 +3,16 @@
 //! * [`forecast`]: forecasts over a folder of traces; [`prior`]: the shipped forests.
 //! * `tick`: one pass of the line over many functions, without network; and what it holds in memory.
 //! * `read`: demand of many series from a real Prometheus.
+//! * `cost`: the model alone, a function-minute, a refit and what is held for a function.
 //! * `fleet`: the functions that both of them have; `demand`: how many calls they serve.
 //! * `spent`: processor time and memory of this process; `figure`: the lines.
 
-#[cfg(feature = "operator")]
+mod cost;
+#[cfg_attr(not(feature = "operator"), allow(dead_code))]
 mod demand;
 #[cfg(feature = "operator")]
 mod exporter;
-#[cfg(feature = "operator")]
+#[cfg_attr(not(feature = "operator"), allow(dead_code))]
 mod figure;
 #[cfg(feature = "operator")]
 mod fleet;
@@ -24,7 +26,6 @@ mod prior;
 mod prometheus;
 #[cfg(feature = "operator")]
 mod read;
-#[cfg(feature = "operator")]
 mod spent;
 #[cfg(feature = "operator")]
 mod tick;
@@ -48,6 +49,12 @@ enum Verb {
     Forecast(forecast::Options),
     /// The shipped forests, made again from a seed.
     Prior(prior::Options),
+    /// The model alone: microseconds a function-minute, seconds and memory of a refit, bytes of a function.
+    Cost {
+        /// Functions.
+        #[arg(long, default_value_t = 10_000)]
+        functions: u32,
+    },
     /// One tick, in milliseconds of one core, and the memory it needs.
     #[cfg(feature = "operator")]
     Tick {
@@ -85,6 +92,7 @@ fn main() -> anyhow::Result<()> {
     match Cli::parse().verb {
         Verb::Forecast(options) => forecast::bench(&options),
         Verb::Prior(options) => prior::make(&options),
+        Verb::Cost { functions } => cost::bench(functions),
         #[cfg(feature = "operator")]
         verb => with_operator(verb),
     }
@@ -96,7 +104,7 @@ async fn with_operator(verb: Verb) -> anyhow::Result<()> {
     // As in the operator: two users of TLS in one process must agree on the provider.
     rustls::crypto::ring::default_provider().install_default().ok();
     match verb {
-        Verb::Forecast(_) | Verb::Prior(_) => unreachable!("done without it"),
+        Verb::Forecast(_) | Verb::Prior(_) | Verb::Cost { .. } => unreachable!("done without it"),
         Verb::Tick { functions } => tick::bench(functions).await,
         Verb::Read {
             prometheus,
