@@ -75,7 +75,9 @@ func deploy(t *testing.T, k *kit.Kit, namespace string) []string {
 	for _, name := range names {
 		k.WaitPods(t, namespace, "app="+name, 1, patience)
 		forewarm.Calls(t, k, namespace, name, 1)
-		k.Apply(t, forewarm.Enforce(namespace, name).JSON())
+		// The pods that find no place are not missed before the test has ended.
+		policy := forewarm.Enforce(namespace, name).With("spec.forecast.leadTimeSeconds", 3600)
+		k.Apply(t, policy.JSON())
 	}
 	for _, name := range names {
 		forewarm.WaitCondition(t, k, namespace, name, "MetricsTrusted", "Known", patience)
