@@ -12,6 +12,10 @@ pub const FORECAST_TRUSTED: &str = "ForecastTrusted";
 pub const METRICS_TRUSTED: &str = "MetricsTrusted";
 /// Somebody else owns the floor field, or the target. Normal value: False.
 pub const CONFLICT: &str = "Conflict";
+/// The cluster does not take as many pods as are wished for. Normal value: False.
+pub const CAPACITY_LIMITED: &str = "CapacityLimited";
+/// A backlog needs more pods than the ceiling allows. Normal value: False.
+pub const BACKPRESSURE: &str = "Backpressure";
 
 /// Longest message the schema takes, in characters.
 pub const MESSAGE_MAX: usize = 1024;

@@ -8,7 +8,7 @@ use crate::decision::{Along, Decision, FieldVerdict, Reason, Step, Verdict};
 use crate::fleet::Fleets;
 pub use crate::fleet::{Fleet, World};
 use crate::forecast::Forecast;
-use crate::guard::{Context, Guarded, ceiling, guard, stand_aside, trust};
+use crate::guard::{Context, Guarded, capacity, ceiling, guard, stand_aside, trust};
 use crate::observation::{FloorField, Observation, Reading, Recorded, Scaler, Target};
 use crate::plan::{field, floor, footing};
 use crate::policy::{FunctionKey, Mode, OnConflict, Policy};
@@ -96,10 +96,11 @@ pub fn decide(
         .collect()
 }
 
-/// True where the brake may have a word; elsewhere the decision is the same for every fleet.
+/// True where the brake may have a word: less is wished for, or a rule made it less. Elsewhere the decision is the
+/// same for every fleet.
 fn wants_less(decision: &Decision) -> bool {
     match (&decision.wish, decision.held) {
-        (Some(wish), Some(held)) => wish.to < held,
+        (Some(wish), Some(held)) => wish.to < held || decision.clamps.iter().any(|clamp| clamp.to < held),
         _ => false,
     }
 }
@@ -260,6 +261,7 @@ fn moved(
     let forecast = wish.forecast >= wish.reactive.known().copied().max(wish.at_least);
     match () {
         () if to < from && lowered => Reason::LoweredMax,
+        () if to < from && guarded.last == Some(capacity::RULE.name) => Reason::CapacityLimited,
         () if to < from => Reason::Quiet,
         () if *field == FieldVerdict::Renewed => Reason::Rollout,
         () if held > from => Reason::DeployReset,

@@ -188,6 +188,8 @@ pub enum Reason {
     Quiet,
     /// The policy's `max` is now below what is held.
     LoweredMax,
+    /// More is held than the cluster has a place for; back to what can run.
+    CapacityLimited,
     /// What is held is what is wished for.
     Steady,
     /// The field is being adopted, so that its line can go from the manifest.
@@ -212,6 +214,7 @@ impl Reason {
             Self::DeployReset => "DeployReset",
             Self::Quiet => "Quiet",
             Self::LoweredMax => "LoweredMax",
+            Self::CapacityLimited => "CapacityLimited",
             Self::Steady => "Steady",
             Self::Adopting => "Adopting",
             Self::ClaimDropped => "ClaimDropped",

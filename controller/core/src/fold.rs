@@ -6,11 +6,11 @@
 use crate::decide::Function;
 use crate::decision::{Decision, FieldVerdict, Step, Verdict};
 use crate::guard::slew;
-use crate::observation::{Observation, Reading, Target};
+use crate::observation::{Capacity, Observation, Reading, Target};
 use crate::outcome::Outcome;
 use crate::plan::footing;
 use crate::policy::{Mode, Policy, ScaleDown};
-use crate::standing::{Aside, AsideWhy, Fall, Standing, Wished};
+use crate::standing::{Aside, AsideWhy, Fall, Full, Standing, Wished};
 use crate::units::{Mono, Now, Replicas, Seconds};
 
 /// Longest gap between two known demands that hides nothing: the next sample's peak reaches back one step.
@@ -25,6 +25,7 @@ impl Standing {
         next.see(function, decision, now);
         next.remember(decision, now.mono);
         next.watch(function, decision, now.mono);
+        next.fill(function.observation.capacity, now.mono);
         next.ramp_since = next.ramp_since.filter(|_| coming_down(function, decision));
         if let (Verdict::Apply(steps), Some(held)) = (&decision.verdict, decision.held) {
             for (step, outcome) in steps.iter().zip(outcomes) {
@@ -138,6 +139,29 @@ impl Standing {
             _ if blind(function, decision, now) => None,
             Some(since) if !anew => Some(since),
             _ => Some(now),
+        };
+    }
+
+    /// Notes that pods find no node, and forgets it when more of them have, or when it is long ago.
+    fn fill(&mut self, capacity: Capacity, now: Mono) {
+        let Capacity {
+            placed,
+            stuck,
+            quota: _,
+        } = capacity;
+        let stale = |full: Full| now.passed(full.at, Seconds(Full::LONGEST.0.saturating_mul(2)));
+        self.full = match self.full {
+            before if stuck > Replicas::ZERO => {
+                let tries = match before {
+                    Some(full) if full.waits(now) => full.tries,
+                    Some(full) => full.tries.saturating_add(1),
+                    None => 1,
+                };
+                let (most, at) = (placed, now);
+                Some(Full { most, at, tries })
+            }
+            Some(full) if !full.waits(now) && (placed > full.most || stale(full)) => None,
+            before => before,
         };
     }
 

@@ -312,4 +312,21 @@ pub struct Observation {
     pub demand_known_at: Option<Mono>,
     /// The newest revision, where its pods fail. `None`: it comes up, or it has no pod.
     pub failing: Option<Failing>,
+    /// The demand is of items that wait to be worked off.
+    #[serde(default)]
+    pub backlog: bool,
+    /// What the cluster can take of its pods.
+    #[serde(default)]
+    pub capacity: Capacity,
+}
+
+/// What the cluster can take of one function's pods. `Default`: nothing stands in their way.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Capacity {
+    /// Pods that have a node and are not ending.
+    pub placed: Replicas,
+    /// Pods that have waited for a node for longer than a start takes.
+    pub stuck: Replicas,
+    /// Pods that the namespace's quotas let exist, those that do among them. `None`: no quota counts them.
+    pub quota: Option<Replicas>,
 }

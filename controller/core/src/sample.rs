@@ -5,7 +5,7 @@ use crate::decide::{Fleet, Function, Inputs};
 use crate::decision::Decision;
 use crate::forecast::{Distrust, Forecast, Trust};
 use crate::observation::{
-    DemandSample, LeadTime, LeadTimeSource, Observation, Ownership, Reading, Target, Writer, WriterKind,
+    Capacity, DemandSample, LeadTime, LeadTimeSource, Observation, Ownership, Reading, Target, Writer, WriterKind,
 };
 use crate::policy::{FloorBounds, ForecastMode, Mode, OnConflict, Policy, ScaleDown};
 use crate::standing::{Standing, UserFloor, UserFloorFrom, Wished};
@@ -67,6 +67,8 @@ fn function() -> Function {
         },
         demand_known_at: Some(Mono(1_000_000)),
         failing: None,
+        backlog: false,
+        capacity: Capacity::default(),
     };
     Function {
         policy: policy(),

@@ -43,6 +43,9 @@ pub struct Standing {
     pub resets: Vec<Mono>,
     /// Set when somebody else has taken the field; cleared when the user touches the policy.
     pub aside: Option<Aside>,
+    /// Set when pods of ours found no node; cleared when more of them have. It is not restored: a new process tries.
+    #[serde(default)]
+    pub full: Option<Full>,
 }
 
 impl Standing {
@@ -73,6 +76,35 @@ impl Standing {
             aside,
             ..Self::default()
         }
+    }
+}
+
+/// The cluster had no place for more pods of a function.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Full {
+    /// Pods that had a node.
+    pub most: Replicas,
+    /// When pods were last seen to wait in vain.
+    pub at: Mono,
+    /// Attempts in a row that ended so, at least 1.
+    pub tries: u32,
+}
+
+impl Full {
+    /// Wait after the first attempt; each further one doubles it.
+    pub const FIRST: Seconds = Seconds(60);
+    /// Longest wait between two attempts.
+    pub const LONGEST: Seconds = Seconds(1800);
+
+    /// How long after `at` more is tried again: 60 s, 120 s, ... 1800 s.
+    pub fn back_off(self) -> Seconds {
+        let doublings = self.tries.saturating_sub(1).min(5);
+        Seconds(Self::FIRST.0 << doublings).min(Self::LONGEST)
+    }
+
+    /// True while no more is tried.
+    pub fn waits(self, now: Mono) -> bool {
+        !now.passed(self.at, self.back_off())
     }
 }
 

@@ -4,6 +4,7 @@
 //! A message names the field, its value and the fix. It holds no number that changes by itself (an age, a
 //! demand), so that an unchanged state never rewrites the status.
 
+mod capacity;
 mod conflict;
 #[cfg(test)]
 mod tests;
@@ -14,6 +15,7 @@ use crate::decision::{Decision, FieldVerdict};
 use crate::forecast::{Distrust, Trust};
 use crate::observation::{FloorField, Reading, Scaler, Why};
 use crate::policy::{ForecastMode, Mode};
+use capacity::{backpressure, capacity_limited};
 use conflict::conflict;
 use std::borrow::Cow;
 use words::{distrust, fix};
@@ -31,6 +33,10 @@ pub enum Condition {
     MetricsTrusted,
     /// Somebody else has the floor field. Its normal state is false.
     Conflict,
+    /// The cluster does not take as many pods as are wished for. Its normal state is false.
+    CapacityLimited,
+    /// A backlog needs more pods than the ceiling allows. Its normal state is false.
+    Backpressure,
 }
 
 impl Condition {
@@ -42,6 +48,8 @@ impl Condition {
             Self::ForecastTrusted => "ForecastTrusted",
             Self::MetricsTrusted => "MetricsTrusted",
             Self::Conflict => "Conflict",
+            Self::CapacityLimited => "CapacityLimited",
+            Self::Backpressure => "Backpressure",
         }
     }
 }
@@ -84,13 +92,15 @@ pub struct Finding {
 type Said = (State, &'static str, Cow<'static, str>);
 
 /// What `decision` means for each condition, in the order of [`Condition`].
-pub fn findings(function: &Function, decision: &Decision) -> [Finding; 5] {
+pub fn findings(function: &Function, decision: &Decision) -> [Finding; 7] {
     [
         finding(Condition::Ready, ready(function)),
         finding(Condition::Active, active(function, &decision.field)),
         finding(Condition::ForecastTrusted, forecast_trusted(function)),
         finding(Condition::MetricsTrusted, metrics_trusted(function)),
         finding(Condition::Conflict, conflict(function, decision)),
+        finding(Condition::CapacityLimited, capacity_limited(function, decision)),
+        finding(Condition::Backpressure, backpressure(function, decision)),
     ]
 }
 

@@ -3,6 +3,7 @@
 //! Rules run in the order of [`RULES`], weakest first, so the last word is the strongest.
 
 pub mod brake;
+pub mod capacity;
 pub mod ceiling;
 pub mod crash_loop;
 pub mod floor;
@@ -18,11 +19,12 @@ use crate::units::{Now, Replicas};
 use crate::wish::FloorWish;
 use std::borrow::Cow;
 
-/// The rules, weakest first: the precedence of the safety model read from its end. Freeze, budget and capacity
-/// have their places between brake and slew once they exist.
-pub const RULES: [Rule; 8] = [
+/// The rules, weakest first: the precedence of the safety model read from its end. Freeze and budget
+/// have their places between brake and capacity once they exist.
+pub const RULES: [Rule; 9] = [
     stabilize::RULE,
     slew::RULE,
+    capacity::RULE,
     crash_loop::RULE,
     brake::RULE,
     ceiling::RULE,
@@ -136,6 +138,7 @@ mod tests {
             [
                 "stabilize",
                 "slew",
+                "capacity",
                 "crash_loop",
                 "brake",
                 "ceiling",

@@ -72,6 +72,8 @@ fn function(mode: Mode, floor: Replicas, stabilization: Seconds) -> Function {
         },
         demand_known_at: None,
         failing: None,
+        backlog: false,
+        capacity: forewarm_core::observation::Capacity::default(),
     };
     Function {
         policy,

@@ -5,11 +5,11 @@ use forewarm_core::decide::{Fleet, Function, Inputs};
 use forewarm_core::decision::{Decision, FieldVerdict};
 use forewarm_core::forecast::{Band, Distrust, Forecast, Trust};
 use forewarm_core::observation::{
-    DemandSample, FloorField, Halted, LeadTime, LeadTimeSource, Observation, Ownership, Reading, Recorded, Scaler,
-    Target, Why, Writer, WriterKind,
+    Capacity, DemandSample, FloorField, Halted, LeadTime, LeadTimeSource, Observation, Ownership, Reading, Recorded,
+    Scaler, Target, Why, Writer, WriterKind,
 };
 use forewarm_core::policy::{FloorBounds, ForecastMode, Mode, OnConflict, Policy, ScaleDown};
-use forewarm_core::standing::{Aside, AsideWhy, Fall, Standing, UserFloor, UserFloorFrom, Wished};
+use forewarm_core::standing::{Aside, AsideWhy, Fall, Full, Standing, UserFloor, UserFloorFrom, Wished};
 use forewarm_core::units::{Demand, Mono, Now, Percent, Replicas, Seconds, Slots, Wall};
 use proptest::collection::vec;
 use proptest::option;
@@ -178,15 +178,27 @@ pub(crate) fn observation() -> BoxedStrategy<Observation> {
         total: Seconds(38),
         source: LeadTimeSource::Learned,
     };
-    (reading(target()), reading(sample()), option::of(mono()))
-        .prop_map(move |(target, demand, demand_known_at)| Observation {
+    (reading(target()), reading(sample()), option::of(mono()), capacity())
+        .prop_map(move |(target, demand, demand_known_at, capacity)| Observation {
             target,
             demand,
             lead_time,
             demand_known_at,
             failing: None,
+            backlog: false,
+            capacity,
         })
         .boxed()
+}
+
+/// Mostly a cluster with room.
+pub(crate) fn capacity() -> impl Strategy<Value = Capacity> {
+    let stuck = prop_oneof![3 => Just(Replicas::ZERO), 1 => pods()];
+    (pods(), stuck, option::weighted(0.2, pods())).prop_map(|(placed, stuck, quota)| Capacity { placed, stuck, quota })
+}
+
+fn full() -> impl Strategy<Value = Full> {
+    (pods(), mono(), 1..9_u32).prop_map(|(most, at, tries)| Full { most, at, tries })
 }
 
 pub(crate) fn trust() -> impl Strategy<Value = Trust> {
@@ -271,31 +283,34 @@ pub(crate) fn standing() -> BoxedStrategy<Standing> {
         falls,
         ramps,
         spans,
-        option::weighted(0.1, aside()),
+        (option::weighted(0.1, aside()), option::weighted(0.2, full())),
     )
-        .prop_map(|(since, mode, memory, writes, wishes, falls, ramps, span, aside)| {
-            let (user, held, written) = memory;
-            let (written_at, replaced, unsettled) = writes;
-            let (ramp_since, ramps_begun, resets) = ramps;
-            Standing {
-                since,
-                mode,
-                user,
-                held,
-                written,
-                written_at,
-                replaced,
-                unsettled,
-                wishes,
-                wishes_span: span,
-                falls,
-                falls_span: span,
-                ramp_since,
-                ramps_begun,
-                resets,
-                aside,
-            }
-        })
+        .prop_map(
+            |(since, mode, memory, writes, wishes, falls, ramps, span, (aside, full))| {
+                let (user, held, written) = memory;
+                let (written_at, replaced, unsettled) = writes;
+                let (ramp_since, ramps_begun, resets) = ramps;
+                Standing {
+                    since,
+                    mode,
+                    user,
+                    held,
+                    written,
+                    written_at,
+                    replaced,
+                    unsettled,
+                    wishes,
+                    wishes_span: span,
+                    falls,
+                    falls_span: span,
+                    ramp_since,
+                    ramps_begun,
+                    resets,
+                    aside,
+                    full,
+                }
+            },
+        )
         .boxed()
 }
 
@@ -356,6 +371,8 @@ pub(crate) fn free_to_move() -> BoxedStrategy<Inputs> {
             standing.wishes.clear();
             standing.falls.clear();
             standing.aside = None;
+            standing.full = None;
+            inputs.function.observation.capacity = Capacity::default();
             inputs.function.policy.paused = false;
             inputs.function.policy.per_replica = Some(slots);
             inputs.function.observation.target = Reading::Known(target);

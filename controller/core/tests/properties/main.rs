@@ -17,6 +17,7 @@ mod r12_warm_restart;
 mod r1_floor;
 mod r2_no_data_no_decrease;
 mod r3_predictive_only_raises;
+mod r4_capacity;
 mod r4_ceiling;
 mod r5_slew;
 mod r6_stabilisation;

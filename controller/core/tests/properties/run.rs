@@ -6,7 +6,7 @@ use forewarm_core::decide::{Fleet, Function, Inputs};
 use forewarm_core::decision::{Decision, Step, Verdict};
 use forewarm_core::forecast::{Distrust, Forecast, Trust};
 use forewarm_core::observation::{
-    DemandSample, LeadTime, LeadTimeSource, Observation, Ownership, Reading, Target, Why, Writer, WriterKind,
+    Capacity, DemandSample, LeadTime, LeadTimeSource, Observation, Ownership, Reading, Target, Why, Writer, WriterKind,
 };
 use forewarm_core::outcome::{Fence, Outcome};
 use forewarm_core::policy::{FloorBounds, ForecastMode, Mode, OnConflict, Policy, ScaleDown};
@@ -15,6 +15,9 @@ use forewarm_core::units::{Demand, Mono, Now, Percent, Replicas, Seconds, Slots,
 use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
+
+/// How long a pod takes to start.
+const LEAD: Seconds = Seconds(38);
 
 /// What happens in one tick, before the decision.
 #[derive(Clone, Debug)]
@@ -95,6 +98,10 @@ pub(crate) struct Run {
     saved: Standing,
     known_at: Option<Mono>,
     now: Mono,
+    /// Pods that find a node.
+    pub(crate) room: Replicas,
+    /// Since when some have found none.
+    crowded_since: Option<Mono>,
     ticks: Vec<Tick>,
 }
 
@@ -118,6 +125,8 @@ impl Run {
             saved: Standing::default(),
             known_at: None,
             now: Mono(1_000_000),
+            room: Replicas(u32::MAX),
+            crowded_since: None,
             ticks: Vec::new(),
         };
         run.write("helm", WriterKind::Deploy, live);
@@ -241,16 +250,30 @@ impl Run {
             target: Reading::Known(self.target()),
             demand,
             lead_time: LeadTime {
-                total: Seconds(38),
+                total: LEAD,
                 source: LeadTimeSource::Default,
             },
             demand_known_at: self.known_at,
             failing: None,
+            backlog: false,
+            capacity: self.capacity(),
         };
         Function {
             policy: self.policy.clone(),
             observation,
             forecast,
+        }
+    }
+
+    fn capacity(&mut self) -> Capacity {
+        let placed = self.live.min(self.room);
+        let waiting = self.live.minus(placed);
+        self.crowded_since = (waiting > Replicas::ZERO).then(|| self.crowded_since.unwrap_or(self.now));
+        let stuck = self.crowded_since.is_some_and(|since| self.now.passed(since, LEAD));
+        Capacity {
+            placed,
+            stuck: if stuck { waiting } else { Replicas::ZERO },
+            quota: None,
         }
     }
 

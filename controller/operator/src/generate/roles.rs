@@ -6,10 +6,10 @@
 use super::template::{MADE, head, list};
 use crate::target::{ListedRule, Rule, Scope, TARGETS};
 
-/// What is watched besides targets: our kinds, pods for readiness and lead time, namespaces for their pause.
+/// What is watched besides targets: our kinds, pods for readiness and lead time, namespaces for their pause, quotas for their room.
 const WATCHED: &[Rule] = &[
     read("forewarm.dev", &["functionpolicies", "demandprofiles"]),
-    read("", &["pods", "namespaces"]),
+    read("", &["pods", "namespaces", "resourcequotas"]),
 ];
 
 /// What is written about policies wherever they are: their status and Events.

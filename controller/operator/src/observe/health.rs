@@ -15,6 +15,7 @@ use serde::Deserialize;
 
 use super::pods::{Condition, Owner, Pod, became};
 use super::quantity;
+use super::quotas::Asks;
 
 /// Kills remembered a workload; older ones were counted long ago.
 const KILLS: usize = 32;
@@ -50,6 +51,23 @@ struct Resources {
 #[derive(Clone, Debug, Default, Deserialize)]
 struct Quantities {
     memory: Option<String>,
+    cpu: Option<String>,
+}
+
+impl Quantities {
+    fn thousandths(&self) -> (u64, u64) {
+        let of = |text: &Option<String>| text.as_deref().and_then(quantity::thousandths).unwrap_or(0);
+        (of(&self.cpu), of(&self.memory))
+    }
+}
+
+impl ContainerSpec {
+    pub(super) fn asks(&self) -> Asks {
+        Asks {
+            requests: self.resources.requests.thousandths(),
+            limits: self.resources.limits.thousandths(),
+        }
+    }
 }
 
 #[derive(Clone, Debug, Deserialize)]

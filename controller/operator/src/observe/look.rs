@@ -7,8 +7,9 @@ use std::sync::Arc;
 
 use foldhash::fast::RandomState;
 use forewarm_api::problem::{PolicyProblem, sentence};
+use forewarm_api::profile_parse::Demanded;
 use forewarm_api::{IS_DEFAULT, Profile};
-use forewarm_core::observation::LeadTime;
+use forewarm_core::observation::{LeadTime, LeadTimeSource};
 use forewarm_core::policy::{FunctionKey, Policy};
 use forewarm_core::units::{Now, Seconds};
 use forewarm_source::{Member, Membership};
@@ -36,6 +37,8 @@ pub(super) struct Half {
     pub(super) profile: Option<Arc<str>>,
     /// What is wrong with the profile.
     pub(super) bad_profile: Option<String>,
+    /// The profile counts items that wait.
+    pub(super) backlog: bool,
 }
 
 /// What the stores show.
@@ -104,7 +107,7 @@ impl Half {
             &mut policy,
             view.target.known(),
             view.serves,
-            lead_time.total,
+            start(lead_time, extra),
             usable.paced,
         );
         Self {
@@ -116,6 +119,7 @@ impl Half {
             view,
             profile: profile.name.clone(),
             bad_profile: profile.bad.clone(),
+            backlog: profile.backlog,
         }
     }
 
@@ -131,11 +135,21 @@ impl Half {
     }
 }
 
+/// What a new pod takes of the lead time, as far as it is known by itself: how fast a floor comes down depends on
+/// that and not on how often the metric is read.
+fn start(lead: LeadTime, extra: Seconds) -> Seconds {
+    match lead.source {
+        LeadTimeSource::Policy => lead.total,
+        LeadTimeSource::Learned | LeadTimeSource::Default => Seconds(lead.total.0.saturating_sub(extra.0)),
+    }
+}
+
 /// The profile that functions with one wish use.
 #[derive(Debug)]
 struct InUse {
     name: Option<Arc<str>>,
     scrape: Seconds,
+    backlog: bool,
     bad: Option<String>,
 }
 
@@ -146,22 +160,26 @@ impl InUse {
             return Self {
                 name: None,
                 scrape: Seconds(0),
+                backlog: false,
                 bad: Some(no_profile(wish)),
             };
         };
-        let (scrape, bad) = match &seen.parsed {
+        let (scrape, backlog, bad) = match &seen.parsed {
             Ok(parsed) => {
                 profiles.insert(name.to_string(), Profile::clone(parsed));
-                (parsed.scrape, None)
+                let backlog = matches!(parsed.unit, Demanded::Backlog { .. });
+                (parsed.scrape, backlog, None)
             }
             Err(problems) => (
                 Seconds(0),
+                false,
                 Some(format!("DemandProfile {name}: {}", sentence(problems))),
             ),
         };
         Self {
             name: Some(name),
             scrape,
+            backlog,
             bad,
         }
     }
@@ -258,6 +276,20 @@ mod tests {
             status: None,
         };
         (policy.key(), Arc::new(seen))
+    }
+
+    #[test]
+    fn the_pace_of_coming_down_goes_by_the_start_of_a_pod_alone() {
+        let lead = |source| LeadTime {
+            total: Seconds(45),
+            source,
+        };
+        assert_eq!(start(lead(LeadTimeSource::Learned), Seconds(31)), Seconds(14));
+        assert_eq!(
+            start(lead(LeadTimeSource::Policy), Seconds(31)),
+            Seconds(45),
+            "the user's word"
+        );
     }
 
     #[test]

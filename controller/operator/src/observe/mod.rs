@@ -18,6 +18,7 @@ pub mod place;
 pub mod pods;
 pub mod policies;
 pub mod quantity;
+pub mod quotas;
 pub mod room;
 pub mod snapshot;
 pub mod stores;

@@ -108,8 +108,8 @@ fn revision(stores: &Stores, service: &Workload, found: Vec<Found>) -> Result<Pl
 }
 
 /// Makes the policy fit the scaler: no floor above its maximum; what it says one replica serves, unless the policy
-/// does; and the pace of coming down, unless the policy sets one (`paced`).
-pub fn fit(policy: &mut Policy, target: Option<&Target>, serves: Option<Serves>, lead: Seconds, paced: bool) {
+/// does; and the pace of coming down by how long a pod takes to `start`, unless the policy sets one (`paced`).
+pub fn fit(policy: &mut Policy, target: Option<&Target>, serves: Option<Serves>, start: Seconds, paced: bool) {
     let Some(Scaler::One(field)) = target.and_then(|target| target.scaler.as_ref()) else {
         return;
     };
@@ -122,6 +122,6 @@ pub fn fit(policy: &mut Policy, target: Option<&Target>, serves: Option<Serves>,
         Serves::Aim(slots) => Slots::new(slots.get() * 100.0 / f64::from(policy.utilization.get().max(1))),
     });
     if !paced {
-        policy.scale_down = ScaleDown::beside_a_scaler(lead);
+        policy.scale_down = ScaleDown::beside_a_scaler(start);
     }
 }

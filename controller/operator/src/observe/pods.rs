@@ -12,6 +12,7 @@ use serde::Deserialize;
 
 use super::health::{ContainerSpec, ContainerStatus, Health};
 use super::lead_time::{LeadTimes, Start};
+use super::quotas::Asks;
 use super::watch::{Read, Shelf};
 use crate::target::{PodOwner, pod_owner};
 
@@ -23,6 +24,14 @@ pub type Pod = kube::core::Object<PodSpec, PodStatus>;
 pub struct PodSpec {
     #[serde(default)]
     pub(super) containers: Vec<ContainerSpec>,
+}
+
+impl PodSpec {
+    fn asks(&self) -> Asks {
+        self.containers
+            .iter()
+            .fold(Asks::default(), |sum, one| sum.plus(one.asks()))
+    }
 }
 
 /// What is read of a pod's status.
@@ -66,6 +75,12 @@ pub struct PodFacts {
     pub ready_since: Option<i64>,
     /// Being deleted, finished or failed: neither ready nor starting.
     pub ending: bool,
+    /// Since when no node takes it (seconds since 1970 UTC); `None`: it has one, or the scheduler has not looked yet.
+    pub unplaced_since: Option<i64>,
+    /// It has a node.
+    pub placed: bool,
+    /// What it asks for.
+    pub asks: Asks,
 }
 
 /// All pods by their workload.
@@ -197,7 +212,19 @@ fn facts(pod: &Pod) -> PodFacts {
         name: pod.meta().name.as_deref().unwrap_or_default().into(),
         ready_since: became(&status, "Ready"),
         ending: over || pod.meta().deletion_timestamp.is_some(),
+        unplaced_since: unplaced(&status),
+        placed: became(&status, "PodScheduled").is_some(),
+        asks: pod.spec.asks(),
     }
+}
+
+/// Since when the scheduler has found no node.
+fn unplaced(status: &PodStatus) -> Option<i64> {
+    let is = |c: &&Condition| c.type_ == "PodScheduled" && c.status == "False";
+    let condition = status.conditions.iter().find(is)?;
+    let unschedulable = condition.reason.as_deref() == Some("Unschedulable");
+    let since = condition.last_transition_time.as_ref().filter(|_| unschedulable)?;
+    Some(since.0.as_second())
 }
 
 /// Seconds since 1970 at which the condition became true; `None` while it is not.

@@ -21,6 +21,10 @@ use super::view::View;
 use super::world::Worlds;
 use crate::target::{Kinds, TargetRef, Template};
 
+/// A pod that waits for a node waits in vain after this long at least, also where a start takes less: a node may be
+/// on its way.
+const PATIENCE: Seconds = Seconds(30);
+
 /// Reads the world.
 #[derive(Debug)]
 pub struct Observe {
@@ -169,12 +173,15 @@ fn finish(
         remembered.known_at = Some(now.mono);
         remembered.note_served(sample, &half.view);
     }
+    let capacity = half.view.capacity(half.lead_time.total.max(PATIENCE), now);
     let observation = Observation {
         target: half.view.target,
         demand,
         lead_time: half.lead_time,
         demand_known_at: remembered.known_at,
         failing: half.view.failing,
+        backlog: half.backlog,
+        capacity,
     };
     Seen {
         stored: half.stored,

@@ -12,6 +12,7 @@ use super::heartbeat::Heartbeats;
 use super::knative::{Knative, version};
 use super::pods::{Pod, Pods};
 use super::policies::{Namespace, PausedNamespaces, Policies, Profiles};
+use super::quotas::{Quota, Quotas};
 use super::watch::{Health, reflect};
 use super::workloads::Workloads;
 use crate::target::{Found, Kinds, TargetRef};
@@ -28,6 +29,8 @@ pub struct Stores {
     pub profiles: Arc<Profiles>,
     /// Paused namespaces.
     pub paused: Arc<PausedNamespaces>,
+    /// Quotas.
+    pub quotas: Arc<Quotas>,
     /// Workloads, one shelf a resource.
     pub workloads: Vec<Arc<Workloads>>,
     /// Pods.
@@ -70,6 +73,13 @@ impl Stores {
                 &typed("", "v1", "Pod", "pods"),
                 heartbeats,
                 stores.pods.clone(),
+            ),
+            reflect::<Quota, _>(
+                "quotas",
+                client.clone(),
+                &typed("", "v1", "ResourceQuota", "resourcequotas"),
+                heartbeats,
+                stores.quotas.clone(),
             ),
         ]);
         for shelf in &stores.workloads {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use forewarm_core::observation::{LeadTime, LeadTimeSource, Reading, Target, Why};
+use forewarm_core::observation::{Capacity, LeadTime, LeadTimeSource, Reading, Target, Why};
 use forewarm_core::plan::remedy::crash_loop::Failing;
 use forewarm_core::units::{Mono, Now, Replicas, Seconds};
 use forewarm_source::MemberPod;
@@ -10,6 +10,7 @@ use forewarm_source::MemberPod;
 use super::place::{Place, place};
 use super::pods::PodFacts;
 use super::policies::{PolicySeen, Usable};
+use super::quotas::Asks;
 use super::stores::Stores;
 use crate::target::{Serves, TargetRef, Workload};
 
@@ -35,6 +36,24 @@ pub struct View {
     pub learned: Option<Seconds>,
     /// The newest revision, where its pods fail.
     pub failing: Option<Failing>,
+    /// Its pods that have a node and are not ending.
+    pub placed: Replicas,
+    /// Since when each pod has waited for a node.
+    pub waiting: Vec<Mono>,
+    /// Pods that quotas let exist, those that do among them. `None`: no quota counts them.
+    pub quota: Option<Replicas>,
+}
+
+impl View {
+    /// What the cluster can take of its pods, where one that waits for longer than `patience` waits in vain.
+    pub fn capacity(&self, patience: Seconds, now: Now) -> Capacity {
+        let vain = self.waiting.iter().filter(|since| now.mono.passed(**since, patience));
+        Capacity {
+            placed: self.placed,
+            stuck: Replicas(u32::try_from(vain.count()).unwrap_or(u32::MAX)),
+            quota: self.quota,
+        }
+    }
 }
 
 /// Looks one function up. `fresh`: the stores may be read as the present state.
@@ -48,7 +67,16 @@ pub fn view(stores: &Stores, usable: &Usable, fresh: bool, now: Now) -> View {
         revisions,
     } = place(stores, &usable.target);
     let owner = pods_of.as_ref().unwrap_or(&usable.workload);
-    let (pods, ready, starting) = stores.pods.of(owner, |pods| count(pods, now));
+    let Counted {
+        pods,
+        ready,
+        starting,
+        placed,
+        waiting,
+        asks,
+    } = stores.pods.of(owner, |pods| count(pods, now));
+    let exist = ready.plus(starting);
+    let quota = stores.quotas.room(&owner.namespace, asks).map(|room| exist.plus(room));
     let workload = found.known().cloned();
     let target = match found {
         Reading::Known(_) if !fresh => Reading::Unknown(Why::TargetStale),
@@ -72,28 +100,56 @@ pub fn view(stores: &Stores, usable: &Usable, fresh: bool, now: Now) -> View {
         pods,
         learned,
         failing,
+        placed,
+        waiting,
+        quota,
     }
 }
 
-/// The pods for the join, how many are ready, and how many are on their way.
-fn count(pods: &mut dyn Iterator<Item = &PodFacts>, now: Now) -> (Vec<MemberPod>, Replicas, Replicas) {
-    let (mut members, mut ready, mut starting) = (Vec::new(), Replicas::ZERO, Replicas::ZERO);
+/// The pods of a function, counted.
+#[derive(Debug, Default)]
+struct Counted {
+    /// For the join.
+    pods: Vec<MemberPod>,
+    ready: Replicas,
+    /// On their way.
+    starting: Replicas,
+    placed: Replicas,
+    waiting: Vec<Mono>,
+    /// What the last of them asks for.
+    asks: Asks,
+}
+
+fn count(pods: &mut dyn Iterator<Item = &PodFacts>, now: Now) -> Counted {
+    let mut counted = Counted::default();
     for pod in pods {
         let ready_since = pod
             .ready_since
             .filter(|_| !pod.ending)
             .map(|second| monotonic(second, now));
-        match (ready_since, pod.ending) {
-            (Some(_), _) => ready = ready.plus(Replicas::ONE),
-            (None, false) => starting = starting.plus(Replicas::ONE),
-            (None, true) => {}
+        if !pod.ending {
+            counted.exists(pod, ready_since.is_some(), now);
         }
-        members.push(MemberPod {
+        counted.pods.push(MemberPod {
             name: pod.name.clone(),
             ready_since,
         });
     }
-    (members, ready, starting)
+    counted
+}
+
+impl Counted {
+    /// Counts a pod that is not ending.
+    fn exists(&mut self, pod: &PodFacts, ready: bool, now: Now) {
+        let which = if ready { &mut self.ready } else { &mut self.starting };
+        *which = which.plus(Replicas::ONE);
+        if pod.placed {
+            self.placed = self.placed.plus(Replicas::ONE);
+        }
+        self.waiting
+            .extend(pod.unplaced_since.map(|second| monotonic(second, now)));
+        self.asks = pod.asks;
+    }
 }
 
 /// A second since 1970 on our own clock; now at the latest, the process's start at the earliest.

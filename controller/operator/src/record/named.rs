@@ -9,12 +9,16 @@ use forewarm_core::observation::Why;
 use std::borrow::Cow;
 
 /// The findings of one function, for its status and its Events.
-pub(super) fn findings(told: &Told<'_>) -> [Finding; 5] {
+pub(super) fn findings(told: &Told<'_>) -> [Finding; 7] {
     finding::findings(told.function, told.decision).map(|finding| {
         let message = match finding.condition {
             Condition::Ready => ready(&finding, told),
             Condition::MetricsTrusted => metrics(&finding, told),
-            Condition::Active | Condition::ForecastTrusted | Condition::Conflict => None,
+            Condition::Active
+            | Condition::ForecastTrusted
+            | Condition::Conflict
+            | Condition::CapacityLimited
+            | Condition::Backpressure => None,
         };
         Finding {
             message: message.map_or(finding.message, Cow::Owned),

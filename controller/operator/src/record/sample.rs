@@ -8,7 +8,8 @@ use forewarm_core::decide::{Fleet, Function};
 use forewarm_core::decision::{Clamp, Decision, FieldVerdict, Reason, Step, Verdict};
 use forewarm_core::forecast::{Distrust, Forecast, Trust};
 use forewarm_core::observation::{
-    DemandSample, FloorField, LeadTime, LeadTimeSource, Observation, Ownership, Reading, Recorded, Scaler, Target, Why,
+    Capacity, DemandSample, FloorField, LeadTime, LeadTimeSource, Observation, Ownership, Reading, Recorded, Scaler,
+    Target, Why,
 };
 use forewarm_core::outcome::Outcome;
 use forewarm_core::policy::{FloorBounds, ForecastMode, FunctionKey, Mode, Objective, OnConflict, Policy, ScaleDown};
@@ -291,6 +292,8 @@ fn observation(held: Option<Replicas>) -> Observation {
         },
         demand_known_at: Some(START.mono),
         failing: None,
+        backlog: false,
+        capacity: Capacity::default(),
     }
 }
 

@@ -124,7 +124,7 @@ fn because(told: &Told<'_>) -> String {
 fn bad(finding: &Finding) -> bool {
     match finding.condition {
         Condition::Ready | Condition::MetricsTrusted => finding.state == State::False,
-        Condition::Conflict => finding.state == State::True,
+        Condition::Conflict | Condition::CapacityLimited | Condition::Backpressure => finding.state == State::True,
         Condition::Active | Condition::ForecastTrusted => false,
     }
 }

@@ -170,6 +170,10 @@ fn seen() -> Definitions {
         json!({"revision": at("Text"), "pods": at("Pods"),
             "cause": words(&["OutOfMemory", "Probe", "Config", "ImagePull", "Dependency"])}),
     );
+    let capacity = strict(
+        "What the cluster can take of its pods.",
+        json!({"placed": at("Pods"), "stuck": at("Pods"), "quota": or_null("Pods")}),
+    );
     let why = tagged(
         &[
             "NotYetRead",
@@ -231,7 +235,8 @@ fn seen() -> Definitions {
                 "One function now.",
                 json!({
             "target": reading(at("Target")), "demand": reading(sample), "lead_time": lead_time,
-            "demand_known_at": or_null("Mono"), "failing": nullable(failing)}),
+            "demand_known_at": or_null("Mono"), "failing": nullable(failing),
+            "backlog": {"type": "boolean"}, "capacity": capacity}),
             ),
         ),
     ]
@@ -292,6 +297,10 @@ fn standing() -> Definitions {
         "One of our falls.",
         json!({"at": at("Mono"), "from": at("Pods"), "to": at("Pods")}),
     );
+    let crowded = strict(
+        "The cluster had no place for more pods.",
+        json!({"most": at("Pods"), "at": at("Mono"), "tries": {"type": "integer", "minimum": 1}}),
+    );
     vec![
         ("AsideWhy", words(&["FieldTaken", "ResetTooOften"])),
         (
@@ -303,7 +312,8 @@ fn standing() -> Definitions {
             "written": or_null("Pods"), "written_at": or_null("Mono"), "replaced": or_null("Pods"),
             "unsettled": list(at("Pods")), "wishes": list(wished), "wishes_span": at("Seconds"),
             "falls": list(fall), "falls_span": at("Seconds"), "ramp_since": or_null("Mono"),
-            "ramps_begun": list(at("Mono")), "resets": list(at("Mono")), "aside": nullable(aside)}),
+            "ramps_begun": list(at("Mono")), "resets": list(at("Mono")), "aside": nullable(aside),
+            "full": nullable(crowded)}),
             ),
         ),
     ]
@@ -363,6 +373,7 @@ fn decided() -> Definitions {
                 "DeployReset",
                 "Quiet",
                 "LoweredMax",
+                "CapacityLimited",
                 "Steady",
                 "Adopting",
                 "ClaimDropped",

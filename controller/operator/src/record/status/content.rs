@@ -101,6 +101,8 @@ pub fn unusable(bad: &Unusable<'_>, old: &FunctionPolicyStatus, now: Wall) -> Fu
         Kind::ForecastTrusted,
         Kind::MetricsTrusted,
         Kind::Conflict,
+        Kind::CapacityLimited,
+        Kind::Backpressure,
     ]
     .map(|kind| {
         let first = matches!(kind, Kind::Ready | Kind::Active);
