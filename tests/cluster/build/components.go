@@ -53,6 +53,7 @@ var Components = []Component{
 	{"knative-activator", "knative", "knative.dev/serving/cmd/activator", "", "", 5},
 	{"knative-queue", "knative", "knative.dev/serving/cmd/queue", "", "", 5},
 	{"keda-operator", "keda", "github.com/kedacore/keda/v2/cmd/operator", "", "", 300},
+	{"keda-adapter", "keda", "github.com/kedacore/keda/v2/cmd/adapter", "", "", 90},
 }
 
 // Find returns the component of that name.

@@ -18,6 +18,8 @@ type Plan struct {
 	URL    string
 	Rate   Rate
 	Length time.Duration
+	// Begin is when it begins, now where it is zero.
+	Begin time.Time
 	// Even spaces requests evenly; otherwise they come as a Poisson process does, from Seed.
 	Even bool
 	Seed uint64
@@ -92,7 +94,10 @@ func (r *Running) run(ctx context.Context, plan Plan) {
 	defer close(r.done)
 	client := plan.client()
 	next := arrivals(plan.Rate, plan.Length, plan.random())
-	begin := time.Now()
+	begin := plan.Begin
+	if begin.IsZero() {
+		begin = time.Now()
+	}
 	var flying sync.WaitGroup
 	defer flying.Wait()
 	timer := time.NewTimer(0)

@@ -21,13 +21,17 @@ var (
 	kedaElsewhere = regexp.MustCompile(`(?m)^ *(command:\n *- /[a-z-]+|imagePullPolicy: Always)\n`)
 )
 
-// KEDA installs its operator: a step for kit.Main.
+// KEDA installs its operator and the adapter that serves external metrics to the autoscalers it makes: a step for
+// kit.Main.
 func KEDA(k *kit.Kit) error {
 	dir, err := moduleDir("keda", kedaModule)
 	if err != nil {
 		return err
 	}
 	if err := k.LoadBinary(k.Bin("keda-operator"), "dev.local/keda:1"); err != nil {
+		return err
+	}
+	if err := k.LoadBinary(k.Bin("keda-adapter"), "dev.local/keda-metrics-apiserver:1"); err != nil {
 		return err
 	}
 	config := dir + "/config/"
@@ -41,7 +45,9 @@ func KEDA(k *kit.Kit) error {
 	if err := established(k); err != nil {
 		return err
 	}
-	manifests, err := read(config, "rbac/role.yaml", "rbac/role_binding.yaml", "manager/manager.yaml", "manager/service.yaml")
+	manifests, err := read(config, "rbac/role.yaml", "rbac/role_binding.yaml", "manager/manager.yaml", "manager/service.yaml",
+		"metrics-server/role.yaml", "metrics-server/role_binding.yaml", "metrics-server/deployment.yaml",
+		"metrics-server/service.yaml", "metrics-server/api_service.yaml")
 	if err != nil {
 		return err
 	}
@@ -50,5 +56,9 @@ func KEDA(k *kit.Kit) error {
 	if err := apply(k, manifests); err != nil {
 		return err
 	}
-	return rolledOut(k, "keda", "keda-operator")
+	if err := rolledOut(k, "keda", "keda-operator", "keda-metrics-apiserver"); err != nil {
+		return err
+	}
+	_, err = k.Run("", "kubectl", "wait", "--for=condition=Available", "apiservice", "v1beta1.external.metrics.k8s.io", "--timeout=2m")
+	return err
 }

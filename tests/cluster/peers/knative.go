@@ -23,6 +23,21 @@ func FetchKnative() error {
 	return nil
 }
 
+// KnativeMetrics has the autoscaler tell Prometheus what it sees, as the demand profile knative wants it: a step after
+// Knative.
+func KnativeMetrics(k *kit.Kit) error {
+	patches := [][]string{
+		{"configmap/config-observability", `{"data":{"metrics-protocol":"prometheus"}}`},
+		{"deployment/autoscaler", `{"spec":{"template":{"metadata":{"annotations":{"prometheus.io/scrape":"true","prometheus.io/port":"9090"}}}}}`},
+	}
+	for _, patch := range patches {
+		if _, err := k.Run("", "kubectl", "--namespace", "knative-serving", "patch", patch[0], "--type=merge", "--patch", patch[1]); err != nil {
+			return err
+		}
+	}
+	return rolledOut(k, "knative-serving", "autoscaler")
+}
+
 var knativeImage = regexp.MustCompile(`(?m)^( *)image: ko://knative\.dev/serving/cmd/([a-z]+)$`)
 
 // Knative installs controller, autoscaler, activator and webhook, without an ingress: a step for kit.Main.
