@@ -70,6 +70,10 @@ cluster-down: ## Take it down
 cluster-test: image ## The named tests on a real cluster
 	@FOREWARM_IMAGES=$(CARGO_TARGET_DIR)/image tests/cluster/test.sh
 
+.PHONY: cluster-compare
+cluster-compare: image ## HPA, KEDA and Knative alone and with Forewarm, half an hour: `figure: compare.SCALER...`
+	@FOREWARM_IMAGES=$(CARGO_TARGET_DIR)/image tests/cluster/test.sh -tags compare -v -timeout 60m ./compare
+
 .PHONY: cluster-demo
 cluster-demo: image ## See it work: a week of history, real requests, the decision log
 	@FOREWARM_IMAGES=$(CARGO_TARGET_DIR)/image tests/cluster/demo.sh

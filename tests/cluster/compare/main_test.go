@@ -21,14 +21,8 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	// On the host: a bed has no way to the modules.
-	for _, fetch := range []func() error{peers.FetchKEDA, peers.FetchKnative} {
-		if err := fetch(); err != nil {
-			panic(err)
-		}
-	}
 	setup := forewarm.Setup{Values: []string{"tickSeconds=15"}}
-	os.Exit(kit.Main(m, bed.Options{}, peers.KEDA, peers.Knative, peers.KnativeMetrics, setup.Prepare))
+	os.Exit(peers.Main(m, 1, setup, peers.KEDA, peers.Measured))
 }
 
 // The load: silent, and once in a period so many calls in flight for a minute, as a batch job of others would send them.

@@ -35,6 +35,19 @@ func (o Object) With(path string, value any) Object {
 	return o
 }
 
+// At is the field at a path; nil where there is none.
+func (o Object) At(path string) any {
+	var at any = o.fields
+	for _, part := range strings.Split(path, ".") {
+		fields, ok := at.(Map)
+		if !ok {
+			return nil
+		}
+		at = fields[part]
+	}
+	return at
+}
+
 // JSON is the manifest; JSON is YAML too.
 func (o Object) JSON() string {
 	text, err := json.Marshal(o.fields)

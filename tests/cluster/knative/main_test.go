@@ -3,14 +3,11 @@
 package knative
 
 import (
-	"flag"
 	"os"
 	"testing"
 	"time"
 
-	"forewarm.dev/tests/cluster/bed"
 	"forewarm.dev/tests/cluster/forewarm"
-	"forewarm.dev/tests/cluster/kit"
 	"forewarm.dev/tests/cluster/peers"
 )
 
@@ -20,13 +17,4 @@ const patience = 2 * time.Minute
 // threeTicks is how long nothing may happen where nothing must.
 const threeTicks = 6 * time.Second
 
-func TestMain(m *testing.M) {
-	if err := flag.Set("test.parallel", "4"); err != nil {
-		panic(err)
-	}
-	// On the host: a bed has no way to the modules.
-	if err := peers.FetchKnative(); err != nil {
-		panic(err)
-	}
-	os.Exit(kit.Main(m, bed.Options{}, peers.Knative, forewarm.Setup{}.Prepare))
-}
+func TestMain(m *testing.M) { os.Exit(peers.Main(m, 6, forewarm.Setup{}, peers.Knative)) }

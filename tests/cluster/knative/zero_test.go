@@ -55,3 +55,39 @@ func Test_knative_scaler_restarted(t *testing.T) {
 	s.floor("4")
 	s.replicas(4)
 }
+
+// What we hold comes down by at most a quarter at a time, to what is wanted.
+func Test_knative_floor_down(t *testing.T) {
+	t.Parallel()
+	s := newScene(t, "")
+	log := forewarm.FollowLog(t, s.k)
+	s.enforce(8)
+	s.floor("8")
+	s.replicas(8)
+	s.kubectl("patch", "functionpolicy", name, "--type=merge", "--patch", `{"spec":{"floor":{"min":3}}}`)
+	s.floor("3")
+	falls := log.Lines(forewarm.Is(forewarm.Decision), forewarm.About(s.namespace, name), forewarm.Because("Quiet"))
+	if len(falls) < 3 {
+		t.Errorf("8 came down to 3 in %d steps", len(falls))
+	}
+	for _, line := range falls {
+		if line.From != nil && line.To != nil && *line.From-*line.To > max(1, *line.From/4) {
+			t.Errorf("a fall from %d to %d", *line.From, *line.To)
+		}
+	}
+}
+
+// The release is uninstalled: the floor is given back and nothing of ours is noted. Not parallel, so it runs before
+// those that are, and installs the operator again.
+func Test_knative_given_back_uninstall(t *testing.T) {
+	s := newScene(t, "2")
+	s.enforce(5)
+	s.floor("5")
+	s.k.Helm(t, "uninstall", forewarm.Release, "--namespace", forewarm.Namespace, "--wait", "--timeout", "3m")
+	s.floor("2")
+	s.unowned()
+	if err := (forewarm.Setup{}).Install(s.k); err != nil {
+		t.Fatal(err)
+	}
+	s.floor("5")
+}

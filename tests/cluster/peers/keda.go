@@ -9,8 +9,10 @@ import (
 
 const kedaModule = "github.com/kedacore/keda/v2"
 
-// FetchKEDA brings KEDA's manifests: a step for the host.
-func FetchKEDA() error {
+// KEDA is its operator, and the adapter that serves external metrics to the autoscalers that it makes.
+var KEDA = Peer{fetchKEDA, installKEDA}
+
+func fetchKEDA() error {
 	_, err := moduleDir("keda", kedaModule)
 	return err
 }
@@ -21,9 +23,7 @@ var (
 	kedaElsewhere = regexp.MustCompile(`(?m)^ *(command:\n *- /[a-z-]+|imagePullPolicy: Always)\n`)
 )
 
-// KEDA installs its operator and the adapter that serves external metrics to the autoscalers it makes: a step for
-// kit.Main.
-func KEDA(k *kit.Kit) error {
+func installKEDA(k *kit.Kit) error {
 	dir, err := moduleDir("keda", kedaModule)
 	if err != nil {
 		return err

@@ -13,8 +13,19 @@ const knativeVersion = "1.23.0"
 
 var knativeModules = []string{"knative.dev/serving", "knative.dev/networking", "knative.dev/caching"}
 
-// FetchKnative brings Knative's manifests: a step for the host.
-func FetchKnative() error {
+// Knative is Serving's controller, autoscaler, activator and webhook, without an ingress. Measured is the same, with an
+// autoscaler that tells Prometheus what it sees, as the demand profile knative wants it.
+var (
+	Knative  = Peer{fetchKnative, installKnative}
+	Measured = Peer{fetchKnative, func(k *kit.Kit) error {
+		if err := installKnative(k); err != nil {
+			return err
+		}
+		return measureKnative(k)
+	}}
+)
+
+func fetchKnative() error {
 	for _, module := range knativeModules {
 		if _, err := moduleDir("knative", module); err != nil {
 			return err
@@ -23,9 +34,7 @@ func FetchKnative() error {
 	return nil
 }
 
-// KnativeMetrics has the autoscaler tell Prometheus what it sees, as the demand profile knative wants it: a step after
-// Knative.
-func KnativeMetrics(k *kit.Kit) error {
+func measureKnative(k *kit.Kit) error {
 	patches := [][]string{
 		{"configmap/config-observability", `{"data":{"metrics-protocol":"prometheus"}}`},
 		{"deployment/autoscaler", `{"spec":{"template":{"metadata":{"annotations":{"prometheus.io/scrape":"true","prometheus.io/port":"9090"}}}}}`},
@@ -40,8 +49,7 @@ func KnativeMetrics(k *kit.Kit) error {
 
 var knativeImage = regexp.MustCompile(`(?m)^( *)image: ko://knative\.dev/serving/cmd/([a-z]+)$`)
 
-// Knative installs controller, autoscaler, activator and webhook, without an ingress: a step for kit.Main.
-func Knative(k *kit.Kit) error {
+func installKnative(k *kit.Kit) error {
 	dirs := make([]string, len(knativeModules))
 	for at, module := range knativeModules {
 		dir, err := moduleDir("knative", module)

@@ -39,14 +39,45 @@ func Test_hpa_scaler_restarted(t *testing.T) {
 	}
 }
 
-// Test_uninstall comes last: by its name, and by not being parallel it runs before the parallel ones, so it installs
-// the operator again.
-func Test_hpa_given_back_uninstall(t *testing.T) {
-	s := taken(t, hpa, 6)
-	s.k.Helm(t, "uninstall", forewarm.Release, "--namespace", forewarm.Namespace, "--wait", "--timeout", "3m")
-	s.returned(2)
+// Zero is the autoscaler's to make where it says so (1.37): a raised floor wakes the function, and given back it sleeps
+// again. A target that the autoscaler did not bring to zero is a pause, in Test_hpa_scaler_restarted.
+func Test_hpa_wakes_from_zero(t *testing.T) {
+	t.Parallel()
+	s := sceneOf(t, hpa, 1)
+	// An autoscaler goes to zero by an external metric alone. KEDA's adapter serves one, of a ScaledObject that scales
+	// another Deployment from one to one.
+	s.k.Apply(t, forewarm.Function(s.namespace, meter, 1).JSON())
+	s.k.Apply(t, keda.manifest(s.namespace, meter, 1).With("spec.maxReplicaCount", 1).
+		With("spec.scaleTargetRef", forewarm.Map{"name": meter}).JSON())
+	s.k.Apply(t, hpa.manifest(s.namespace, name, 0).With("spec.metrics", []forewarm.Map{{"type": "External", "external": forewarm.Map{
+		"metric": forewarm.Map{"name": "s0-prometheus", "selector": forewarm.Map{
+			"matchLabels": forewarm.Map{"scaledobject.keda.sh/name": meter}}},
+		"target": forewarm.Map{"type": "AverageValue", "averageValue": "10"}}}}).
+		With("spec.behavior", forewarm.Map{"scaleDown": forewarm.Map{"stabilizationWindowSeconds": 0}}).JSON())
+	s.replicas(0)
+	s.enforce(3)
+	s.floor(3)
+	s.replicas(3)
+	s.kubectl("delete", "functionpolicy", name)
+	s.returned(0)
+	s.replicas(0)
+}
+
+// meter is the Deployment whose ScaledObject serves the metric of another's autoscaler.
+const meter = "meter"
+
+// Every scaler gets its floor back when the release is uninstalled. It is not parallel, so it runs before those that
+// are, and installs the operator again.
+func Test_given_back_uninstall(t *testing.T) {
+	all := map[string]*scene{"hpa": taken(t, hpa, 6), "keda": taken(t, keda, 6)}
+	kit.Of(t).Helm(t, "uninstall", forewarm.Release, "--namespace", forewarm.Namespace, "--wait", "--timeout", "3m")
+	for of, s := range all {
+		t.Run(of, func(t *testing.T) { s.on(t).returned(2) })
+	}
 	if err := (forewarm.Setup{}).Install(kit.Of(t)); err != nil {
 		t.Fatal(err)
 	}
-	s.floor(6)
+	for of, s := range all {
+		t.Run(of+" again", func(t *testing.T) { s.on(t).floor(6) })
+	}
 }

@@ -3,14 +3,11 @@
 package scalers
 
 import (
-	"flag"
 	"os"
 	"testing"
 	"time"
 
-	"forewarm.dev/tests/cluster/bed"
 	"forewarm.dev/tests/cluster/forewarm"
-	"forewarm.dev/tests/cluster/kit"
 	"forewarm.dev/tests/cluster/peers"
 )
 
@@ -20,14 +17,4 @@ const patience = 90 * time.Second
 // threeTicks is how long nothing may happen where nothing must.
 const threeTicks = 6 * time.Second
 
-func TestMain(m *testing.M) {
-	// They wait for ticks most of the time.
-	if err := flag.Set("test.parallel", "6"); err != nil {
-		panic(err)
-	}
-	// On the host: a bed has no way to the modules.
-	if err := peers.FetchKEDA(); err != nil {
-		panic(err)
-	}
-	os.Exit(kit.Main(m, bed.Options{}, peers.KEDA, forewarm.Setup{}.Prepare))
-}
+func TestMain(m *testing.M) { os.Exit(peers.Main(m, 8, forewarm.Setup{}, peers.KEDA)) }

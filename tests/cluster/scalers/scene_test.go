@@ -95,6 +95,13 @@ func taken(t *testing.T, of kind, floor int) *scene {
 	return s
 }
 
+// on is the scene in a subtest.
+func (s *scene) on(t *testing.T) *scene {
+	in := *s
+	in.T = t
+	return &in
+}
+
 func (s *scene) get() *unstructured.Unstructured {
 	s.Helper()
 	found, err := s.k.Dynamic.Resource(s.resource).Namespace(s.namespace).Get(context.Background(), name, meta.GetOptions{})

@@ -21,6 +21,7 @@ mod r4_capacity;
 mod r4_ceiling;
 mod r5_slew;
 mod r6_stabilisation;
+mod r7_burst;
 mod r7_monotone;
 mod r8_fixpoint;
 mod r9_closed_under_garbage;

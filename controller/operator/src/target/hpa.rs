@@ -3,10 +3,10 @@
 //! The controller looks at an autoscaler every 15 s, so a raised floor acts that much later; a lowered one acts at
 //! once and leaves no memory. A target at zero is the autoscaler's only where it says `ScaledToZero` (1.37).
 
-use super::rights::{Rights, Rule, Scope};
-use super::spec_field::{SpecField, amount, drop_spec_claim, spec_rail};
+use super::rights::Rights;
+use super::spec_field::{SpecField, amount, drop_spec_claim, spec_rail, spec_rights};
 use super::workload::Serves;
-use super::{BuildError, Rail, ReadError, Release, Resource, TargetKind, TargetRef, Workload, workload};
+use super::{BuildError, Guide, Rail, ReadError, Resource, TargetKind, TargetRef, Workload, workload};
 use forewarm_core::decision::Step;
 use forewarm_core::units::{Replicas, Seconds, Slots};
 use http::Request;
@@ -89,8 +89,13 @@ impl TargetKind for Hpa {
         RAIL
     }
 
-    fn release(&self) -> Release {
-        Release::GivenBack
+    fn guide(&self) -> Guide {
+        Guide {
+            target: "a HorizontalPodAutoscaler names it",
+            floor: "`spec.minReplicas`",
+            kept: "annotation `forewarm.dev/user-floor`, in the first write",
+            zero: "a target at 0 is woken only where the autoscaler says `ScaledToZero` (Kubernetes 1.37); else 0 is a pause",
+        }
     }
 }
 
@@ -113,24 +118,7 @@ fn condition(conditions: &Value, name: &str) -> bool {
     conditions.as_array().is_some_and(|all| all.iter().any(is))
 }
 
-/// The whole object may be patched by this; only the rail narrows it to the floor.
-const RIGHTS: Rights = Rights {
-    rules: &[
-        Rule {
-            scope: Scope::Cluster,
-            group: "autoscaling",
-            resources: &["horizontalpodautoscalers"],
-            verbs: &["get", "list", "watch"],
-        },
-        Rule {
-            scope: Scope::Enrolled,
-            group: "autoscaling",
-            resources: &["horizontalpodautoscalers"],
-            verbs: &["patch"],
-        },
-    ],
-    listed: &[],
-};
+const RIGHTS: Rights = spec_rights!("autoscaling", "horizontalpodautoscalers");
 
 const RAIL: Rail = spec_rail!(
     "hpa",

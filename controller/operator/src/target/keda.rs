@@ -3,10 +3,10 @@
 //! KEDA carries it over to the autoscaler that it made within seconds, also from zero. That autoscaler is never
 //! written to: KEDA puts it back at once.
 
-use super::rights::{Rights, Rule, Scope};
-use super::spec_field::{SpecField, amount, drop_spec_claim, spec_rail};
+use super::rights::Rights;
+use super::spec_field::{SpecField, amount, drop_spec_claim, spec_rail, spec_rights};
 use super::workload::Serves;
-use super::{BuildError, Rail, ReadError, Release, Resource, TargetKind, TargetRef, Workload, workload};
+use super::{BuildError, Guide, Rail, ReadError, Resource, TargetKind, TargetRef, Workload, workload};
 use forewarm_core::decision::Step;
 use forewarm_core::observation::Halted;
 use forewarm_core::units::{Replicas, Seconds, Slots};
@@ -110,8 +110,13 @@ impl TargetKind for Keda {
         RAIL
     }
 
-    fn release(&self) -> Release {
-        Release::GivenBack
+    fn guide(&self) -> Guide {
+        Guide {
+            target: "a ScaledObject names it",
+            floor: "`spec.minReplicaCount`",
+            kept: "annotation `forewarm.dev/user-floor`, in the first write",
+            zero: "KEDA's to make; a raised floor wakes it",
+        }
     }
 }
 
@@ -129,23 +134,6 @@ fn slots(triggers: &Value) -> Option<Slots> {
         .find_map(|key| only["metadata"].get(key).and_then(amount))
 }
 
-/// As for the autoscaler: only the rail narrows this to the floor.
-const RIGHTS: Rights = Rights {
-    rules: &[
-        Rule {
-            scope: Scope::Cluster,
-            group: "keda.sh",
-            resources: &["scaledobjects"],
-            verbs: &["get", "list", "watch"],
-        },
-        Rule {
-            scope: Scope::Enrolled,
-            group: "keda.sh",
-            resources: &["scaledobjects"],
-            verbs: &["patch"],
-        },
-    ],
-    listed: &[],
-};
+const RIGHTS: Rights = spec_rights!("keda.sh", "scaledobjects");
 
 const RAIL: Rail = spec_rail!("keda", "keda.sh", "v1alpha1", "scaledobjects", "minReplicaCount", "0");

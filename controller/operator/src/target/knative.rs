@@ -10,7 +10,7 @@ use super::rights::{Rights, Rule, Scope};
 use super::spec_field::{amount, drop_claim, patch};
 use super::workload::{self, Scales, Serves};
 use super::{
-    BuildError, Complaint, Guarded, Rail, ReadError, Release, Resource, TargetKind, TargetRef, Validation, Variable,
+    BuildError, Complaint, Guarded, Guide, Rail, ReadError, Resource, TargetKind, TargetRef, Validation, Variable,
     Workload,
 };
 use forewarm_core::decision::Step;
@@ -135,8 +135,13 @@ impl TargetKind for Knative {
         RAIL
     }
 
-    fn release(&self) -> Release {
-        Release::GivenBack
+    fn guide(&self) -> Guide {
+        Guide {
+            target: "a Service of Knative 1.21 or later",
+            floor: "`autoscaling.knative.dev/min-scale` on the revision that takes most of the traffic",
+            kept: "the Service's template",
+            zero: "Knative's to make; a raised floor wakes it",
+        }
     }
 }
 

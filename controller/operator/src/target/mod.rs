@@ -106,7 +106,25 @@ pub trait TargetKind: Send + Sync {
     fn rail(&self) -> Rail;
 
     /// What a target of this kind gets back when Forewarm leaves.
-    fn release(&self) -> Release;
+    fn release(&self) -> Release {
+        Release::GivenBack
+    }
+
+    /// Its row in docs/target-kinds.md.
+    fn guide(&self) -> Guide;
+}
+
+/// What the docs say of a kind of target; how soon a write acts is its latency.
+#[derive(Clone, Copy, Debug)]
+pub struct Guide {
+    /// Which targets are of the kind.
+    pub target: &'static str,
+    /// The field that is written.
+    pub floor: &'static str,
+    /// Where the user's own value is kept.
+    pub kept: &'static str,
+    /// What zero means.
+    pub zero: &'static str,
 }
 
 /// What a target gets back when Forewarm leaves.

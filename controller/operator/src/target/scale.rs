@@ -7,7 +7,9 @@
 
 use super::rail::{Complaint, Guarded, Rail, Validation, Variable};
 use super::rights::{ListedRule, Rights, Rule, Scope};
-use super::{BuildError, FIELD_MANAGER, ReadError, Release, Resource, TargetKind, TargetRef, Workload, workload};
+use super::{
+    BuildError, FIELD_MANAGER, Guide, ReadError, Release, Resource, TargetKind, TargetRef, Workload, workload,
+};
 use forewarm_core::decision::Step;
 use forewarm_core::units::{Replicas, Seconds};
 use http::Request;
@@ -80,6 +82,15 @@ impl TargetKind for Scale {
 
     fn release(&self) -> Release {
         Release::Stays("replicas stay as they are; nothing else was changed")
+    }
+
+    fn guide(&self) -> Guide {
+        Guide {
+            target: "no scaler names it",
+            floor: "`spec.replicas` through `/scale`",
+            kept: "`status.floor.user`",
+            zero: "a pause",
+        }
     }
 }
 

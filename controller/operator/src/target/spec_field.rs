@@ -288,5 +288,29 @@ macro_rules! spec_rail {
 }
 pub(super) use spec_rail;
 
+/// The rights of such a kind. The whole object may be patched by them; only the rail narrows it to the floor.
+macro_rules! spec_rights {
+    ($group:literal, $resource:literal) => {
+        crate::target::Rights {
+            rules: &[
+                crate::target::Rule {
+                    scope: crate::target::Scope::Cluster,
+                    group: $group,
+                    resources: &[$resource],
+                    verbs: &["get", "list", "watch"],
+                },
+                crate::target::Rule {
+                    scope: crate::target::Scope::Enrolled,
+                    group: $group,
+                    resources: &[$resource],
+                    verbs: &["patch"],
+                },
+            ],
+            listed: &[],
+        }
+    };
+}
+pub(super) use spec_rights;
+
 #[cfg(test)]
 mod tests;
