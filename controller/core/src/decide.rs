@@ -176,8 +176,11 @@ fn verdict(
     match guarded.last {
         _ if !aside && guarded.value != from => Verdict::Apply(steps(policy, target, user, from, guarded.value)),
         _ if !aside && claimed(policy, target) => Verdict::Apply(vec![drop_claim(target)]),
-        Some(rule) => Verdict::Hold(rule.into()),
-        None => Verdict::Steady,
+        last => match (wake(policy, target, target.floor).filter(|_| !aside), last) {
+            (Some(wake), _) => Verdict::Apply(vec![wake]),
+            (None, Some(rule)) => Verdict::Hold(rule.into()),
+            (None, None) => Verdict::Steady,
+        },
     }
 }
 
@@ -199,11 +202,18 @@ fn steps(policy: &Policy, target: &Target, user: Option<UserFloor>, from: Replic
         record: record(target, field, user),
     });
     let set = Step::SetFloor { uid, from, to, along };
-    if field.annotated && policy.mode == Mode::Enforce {
-        vec![set, drop_claim(target)]
-    } else {
-        vec![set]
-    }
+    let drop = (field.annotated && policy.mode == Mode::Enforce).then(|| drop_claim(target));
+    [set].into_iter().chain(drop).chain(wake(policy, target, to)).collect()
+}
+
+/// The step that starts `floor` pods where the scaler does not look at its floor. It moves no floor.
+fn wake(policy: &Policy, target: &Target, floor: Replicas) -> Option<Step> {
+    let Some(Scaler::One(field)) = &target.scaler else {
+        return None;
+    };
+    let uid = field.unheeded.clone()?;
+    let asked = policy.mode == Mode::Enforce && floor > Replicas::ZERO;
+    asked.then_some(Step::Wake { uid, to: floor })
 }
 
 /// What is to be recorded: the live value, where it is the user's own and nothing else says so.
@@ -244,6 +254,7 @@ fn reason(verdict: &Verdict, held: Replicas, field: &FieldVerdict, wish: &FloorW
             Some(Step::SetFloor { from, to, .. }) => moved((*from, *to), held, field, wish, guarded),
             Some(Step::Adopt { .. }) => Reason::Adopting,
             Some(Step::DropClaim { .. }) => Reason::ClaimDropped,
+            Some(Step::Wake { .. }) => Reason::Woken,
             Some(Step::GiveBack { .. }) | None => Reason::Steady,
         },
     }

@@ -37,7 +37,7 @@ impl Decision {
         };
         steps.iter().find_map(|step| match step {
             Step::SetFloor { to, .. } => Some(*to),
-            Step::Adopt { .. } | Step::DropClaim { .. } | Step::GiveBack { .. } => None,
+            Step::Adopt { .. } | Step::DropClaim { .. } | Step::GiveBack { .. } | Step::Wake { .. } => None,
         })
     }
 
@@ -85,6 +85,13 @@ pub enum Step {
         from: Recorded,
         /// The user's own value.
         to: Recorded,
+    },
+    /// Start the pods that a floor already written asks for, where the scaler does not look at it.
+    Wake {
+        /// UID of the workload, which has no replica.
+        uid: String,
+        /// The floor.
+        to: Replicas,
     },
     /// Become a second owner of the field by applying its present value; moves nothing.
     Adopt {
@@ -198,6 +205,8 @@ pub enum Reason {
     ClaimDropped,
     /// A rollout made a new object at the user's own floor; raised again.
     Rollout,
+    /// The scaler was restarted at zero and does not look at its floor: the pods are started in its place.
+    Woken,
     /// A guard rule holds; its name is in the verdict.
     Held,
     /// The target is not known.
@@ -219,6 +228,7 @@ impl Reason {
             Self::Adopting => "Adopting",
             Self::ClaimDropped => "ClaimDropped",
             Self::Rollout => "Rollout",
+            Self::Woken => "Woken",
             Self::Held => "Held",
             Self::TargetUnknown => "TargetUnknown",
         }

@@ -188,7 +188,7 @@ impl Standing {
                 Step::SetFloor { .. },
                 Outcome::Shadow | Outcome::Conflict | Outcome::Refused { .. } | Outcome::Fenced { .. },
             )
-            | (Step::Adopt { .. } | Step::DropClaim { .. } | Step::GiveBack { .. }, _) => {}
+            | (Step::Adopt { .. } | Step::DropClaim { .. } | Step::GiveBack { .. } | Step::Wake { .. }, _) => {}
         }
     }
 

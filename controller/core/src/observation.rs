@@ -208,6 +208,10 @@ pub struct FloorField {
     pub annotated: bool,
     /// Why the scaler does not act on its floor now. `None`: it does.
     pub halted: Option<Halted>,
+    /// The scaler has forgotten the target at zero, and does not look at its floor before the next call: UID of the
+    /// workload to be scaled in its place, once. `None`: it looks.
+    #[serde(default)]
+    pub unheeded: Option<String>,
 }
 
 /// The user's own value of a floor field.

@@ -1,9 +1,13 @@
 package knative
 
 import (
+	"fmt"
+	"strings"
 	"testing"
+	"time"
 
 	"forewarm.dev/tests/cluster/forewarm"
+	"forewarm.dev/tests/cluster/kit"
 )
 
 // Zero is Knative's to make: a raised floor wakes the revision, and given back it sleeps again.
@@ -43,14 +47,39 @@ func Test_knative_two_scalers_conflict(t *testing.T) {
 	s.still("Knative's own", "")
 }
 
-// The autoscaler comes back to a floor that is where it was.
+// The autoscaler comes back to a floor that is where it was; and of a revision at zero, at whose floor it does not look
+// before the next call (knative/serving#16223), the pods are started in its place, and it keeps them.
 func Test_knative_scaler_restarted(t *testing.T) {
-	s := newScene(t, "")
+	s, asleep := newScene(t, ""), newScene(t, "")
 	s.enforce(3)
 	s.replicas(3)
+	asleep.replicas(0)
 	s.k.Kubectl(t, "--namespace", "knative-serving", "rollout", "restart", "deployment/autoscaler")
 	s.k.Kubectl(t, "--namespace", "knative-serving", "rollout", "status", "deployment/autoscaler", "--timeout=3m")
 	s.still("after a restart", "3")
+	kit.WaitFor(t, "an autoscaler that has made up no mind", patience, func() error {
+		desired, err := s.k.Run("", "kubectl", "--namespace", asleep.namespace, "get", "podautoscalers.autoscaling.internal.knative.dev",
+			asleep.revision().GetName(), "--output", "jsonpath={.status.desiredScale}")
+		if err == nil && desired != "-1" {
+			err = fmt.Errorf("it desires %s", desired)
+		}
+		return err
+	})
+	log := forewarm.FollowLog(t, s.k)
+	asleep.enforce(2)
+	asleep.floor("2")
+	asleep.replicas(2)
+	log.Wait(t, "a wake in the autoscaler's place", patience, forewarm.About(asleep.namespace, name), func(line forewarm.Line) bool {
+		return line.Event == forewarm.Intent && strings.Contains(line.Raw, `"Wake"`)
+	})
+	asleep.k.WaitPods(t, asleep.namespace, "serving.knative.dev/service="+name, 2, patience)
+	kit.Holds(t, "two pods that the autoscaler keeps", 20*time.Second, func() error {
+		found, err := forewarm.Replicas(asleep.k, asleep.namespace, asleep.revision().GetName()+"-deployment")
+		if err == nil && found != 2 {
+			err = fmt.Errorf("%d replicas", found)
+		}
+		return err
+	})
 	s.kubectl("patch", "functionpolicy", name, "--type=merge", "--patch", `{"spec":{"floor":{"min":4}}}`)
 	s.floor("4")
 	s.replicas(4)

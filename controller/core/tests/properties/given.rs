@@ -165,6 +165,7 @@ pub(crate) fn floor_field() -> BoxedStrategy<FloorField> {
             bare,
             annotated,
             halted,
+            unheeded: bare.then(|| "d-1".to_owned()),
         })
         .boxed()
 }

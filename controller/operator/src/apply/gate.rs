@@ -57,6 +57,8 @@ struct Write<'a> {
     falls: bool,
     /// It is made from a live look whatever the watch shows.
     leaves: bool,
+    /// It goes to another object than the intent's; its own test is all that guards it.
+    elsewhere: bool,
 }
 
 impl<'a> Write<'a> {
@@ -73,6 +75,7 @@ impl<'a> Write<'a> {
                 to: Some(*to),
                 falls: to < from,
                 leaves: false,
+                elsewhere: false,
             },
             Step::Adopt { uid, value: at } => Self {
                 uid,
@@ -80,6 +83,7 @@ impl<'a> Write<'a> {
                 to: Some(*at),
                 falls: false,
                 leaves: false,
+                elsewhere: false,
             },
             Step::GiveBack { uid, from, to } => Self {
                 uid,
@@ -90,6 +94,15 @@ impl<'a> Write<'a> {
                 },
                 falls: true,
                 leaves: true,
+                elsewhere: false,
+            },
+            Step::Wake { uid, .. } => Self {
+                uid,
+                from: None,
+                to: None,
+                falls: false,
+                leaves: false,
+                elsewhere: true,
             },
             Step::DropClaim { uid } => Self {
                 uid,
@@ -97,6 +110,7 @@ impl<'a> Write<'a> {
                 to: None,
                 falls: false,
                 leaves: true,
+                elsewhere: false,
             },
         }
     }
@@ -149,7 +163,7 @@ impl Gate {
             let request = kind
                 .request(resource, &intent.target, step)
                 .map_err(|error| unfit(&error))?;
-            if self.look_is_due(&write, intent, now)? {
+            if !write.elsewhere && self.look_is_due(&write, intent, now)? {
                 self.live(intent, resource, kind, &write).await?;
                 self.open().await?;
             }
@@ -248,6 +262,7 @@ impl Gate {
         match self.ask_on_record(line, request).await {
             Ok(text) => {
                 match write.to {
+                    _ if write.elsewhere => {}
                     Some(to) => self.own.accepted(write.uid, to, version(&text)),
                     None => self.own.touched(write.uid, version(&text)),
                 }

@@ -158,6 +158,7 @@ fn ranked(intents: Vec<Intent>) -> Vec<(usize, Intent)> {
 fn shortfall(intent: &Intent) -> i64 {
     let of = |step: &Step| match step {
         Step::SetFloor { from, to, .. } => i64::from(to.0) - i64::from(from.0),
+        Step::Wake { to, .. } => i64::from(to.0),
         Step::Adopt { .. } | Step::DropClaim { .. } | Step::GiveBack { .. } => 0,
     };
     intent.steps.iter().map(of).max().unwrap_or(0)

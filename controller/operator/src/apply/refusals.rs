@@ -85,6 +85,7 @@ fn change(target: &TargetRef, step: &Step) -> Asked {
         Step::Adopt { uid, value } => (uid, value.0, "adopt"),
         Step::GiveBack { uid, .. } => (uid, 0, "give back"),
         Step::DropClaim { uid } => (uid, 0, "drop claim"),
+        Step::Wake { uid, to } => (uid, to.0, "wake"),
     };
     Asked::Change {
         target: target.clone(),

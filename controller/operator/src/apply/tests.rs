@@ -156,6 +156,7 @@ fn named(namespace: &str, name: &str, mut steps: Vec<Step>) -> Intent {
         let (Step::SetFloor { uid, .. }
         | Step::Adopt { uid, .. }
         | Step::DropClaim { uid }
+        | Step::Wake { uid, .. }
         | Step::GiveBack { uid, .. }) = step;
         *uid = format!("{namespace}-{name}");
     }

@@ -1,10 +1,16 @@
 //! Which Knative is installed: its floors may be written on revisions since 1.21.
 
+use std::collections::HashSet;
 use std::sync::{PoisonError, RwLock};
 use std::time::Duration;
 
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
+use kube::core::ObjectMeta;
 use kube::{Api, Client};
+use serde::Deserialize;
+
+use super::policies::Nothing;
+use super::watch::{Read, Shelf};
 
 /// The resource definition whose label says the version.
 const DEFINITION: &str = "revisions.serving.knative.dev";
@@ -18,6 +24,67 @@ const DEADLINE: Duration = Duration::from_secs(10);
 /// What is known of the Knative that is installed.
 #[derive(Debug, Default)]
 pub struct Knative(RwLock<State>);
+
+/// A `PodAutoscaler` with no more than what is read of it.
+pub type PodAutoscaler = kube::core::Object<Nothing, PodAutoscalerStatus>;
+
+/// What is read of its status.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PodAutoscalerStatus {
+    desired_scale: Option<i32>,
+}
+
+/// Revisions whose autoscaler has made up no mind since it was started, and looks at no floor
+/// (knative/serving#16223): namespace and name.
+#[derive(Debug, Default)]
+pub struct Undecided(RwLock<HashSet<(String, String)>>);
+
+impl Undecided {
+    /// Whether the revision is one.
+    pub fn contains(&self, namespace: &str, revision: &str) -> bool {
+        let all = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        all.contains(&(namespace.to_owned(), revision.to_owned()))
+    }
+
+    fn change(&self, read: &Read<PodAutoscaler>) {
+        let undecided = match read {
+            Read::Good(object) => object.status.as_ref().and_then(|status| status.desired_scale) == Some(-1),
+            Read::Bad(..) => false,
+        };
+        let mut all = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        if undecided {
+            all.insert(names(read.meta()));
+        } else {
+            all.remove(&names(read.meta()));
+        }
+    }
+}
+
+impl Shelf<PodAutoscaler> for Undecided {
+    fn replace(&self, all: Vec<Read<PodAutoscaler>>) {
+        self.0.write().unwrap_or_else(PoisonError::into_inner).clear();
+        for read in &all {
+            self.change(read);
+        }
+    }
+
+    fn put(&self, object: Read<PodAutoscaler>) {
+        self.change(&object);
+    }
+
+    fn gone(&self, meta: &ObjectMeta) {
+        self.0
+            .write()
+            .unwrap_or_else(PoisonError::into_inner)
+            .remove(&names(meta));
+    }
+}
+
+fn names(meta: &ObjectMeta) -> (String, String) {
+    let text = |text: &Option<String>| text.clone().unwrap_or_default();
+    (text(&meta.namespace), text(&meta.name))
+}
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 enum State {
@@ -75,6 +142,24 @@ mod tests {
         for bad in ["1.20.9", "0.26.0", "devel", "", "1", "v1.x"] {
             assert!(!new_enough(bad), "{bad}");
         }
+    }
+
+    #[test]
+    fn a_revision_is_undecided_for_as_long_as_its_autoscaler_says_so() {
+        let said = |desired: i32| {
+            let object = serde_json::json!({"apiVersion": "autoscaling.internal.knative.dev/v1alpha1", "kind": "PodAutoscaler",
+                "metadata": {"namespace": "a", "name": "f-1"}, "spec": {}, "status": {"desiredScale": desired}});
+            Read::Good(serde_json::from_value::<PodAutoscaler>(object).expect("an autoscaler"))
+        };
+        let undecided = Undecided::default();
+        assert!(!undecided.contains("a", "f-1"));
+        undecided.put(said(-1));
+        assert!(undecided.contains("a", "f-1") && !undecided.contains("b", "f-1"));
+        undecided.put(said(0));
+        assert!(!undecided.contains("a", "f-1"));
+        undecided.replace(vec![said(-1)]);
+        undecided.gone(said(-1).meta());
+        assert!(!undecided.contains("a", "f-1"));
     }
 
     #[test]

@@ -8,7 +8,7 @@ use forewarm_core::units::{Replicas, Seconds, Slots};
 
 use super::pods::Owner;
 use super::stores::Stores;
-use crate::target::{Found, Scaling, Serves, TargetRef, Workload, scaling_of};
+use crate::target::{Found, Scaling, Serves, TargetRef, Workload, deployment_of, scaling_of};
 
 /// Where a target's floor is written.
 #[derive(Debug)]
@@ -95,16 +95,37 @@ fn revision(stores: &Stores, service: &Workload, found: Vec<Found>) -> Result<Pl
         .into_iter()
         .find(|found| found.object.name == *first)
         .ok_or(Why::NoRevision)?;
-    let place = scaled(&found, |field, _| field.recorded = service.template);
+    let deployment = deployment_of(first);
+    let place = scaled(&found, |field, _| {
+        field.recorded = service.template;
+        field.unheeded = unheeded(stores, service, first);
+    });
     Ok(Place {
         pods_of: Some(Owner {
             namespace: service.namespace.as_str().into(),
             kind: "Deployment".into(),
-            name: format!("{first}-deployment").into(),
+            name: deployment.into(),
         }),
         revisions: service.routes.clone(),
         ..place
     })
+}
+
+/// UID of the revision's Deployment, where it is at zero and its autoscaler looks at no floor.
+fn unheeded(stores: &Stores, service: &Workload, revision: &str) -> Option<String> {
+    if !stores.undecided.contains(&service.namespace, revision) {
+        return None;
+    }
+    let deployment = TargetRef {
+        api_version: "apps/v1".to_owned(),
+        kind: "Deployment".to_owned(),
+        namespace: service.namespace.clone(),
+        name: deployment_of(revision),
+    };
+    let found = stores
+        .shelf(&deployment)?
+        .get(&deployment.namespace, &deployment.name)?;
+    (found.replicas == Replicas::ZERO).then(|| found.uid.clone())
 }
 
 /// Makes the policy fit the scaler: no floor above its maximum; what it says one replica serves, unless the policy

@@ -9,7 +9,7 @@ use kube::Client;
 use kube::api::{ApiResource, DynamicObject};
 
 use super::heartbeat::Heartbeats;
-use super::knative::{Knative, version};
+use super::knative::{Knative, PodAutoscaler, Undecided, version};
 use super::pods::{Pod, Pods};
 use super::policies::{Namespace, PausedNamespaces, Policies, Profiles};
 use super::quotas::{Quota, Quotas};
@@ -37,6 +37,8 @@ pub struct Stores {
     pub pods: Arc<Pods>,
     /// Whether the Knative that is installed may be scaled.
     pub knative: Arc<Knative>,
+    /// Revisions whose autoscaler looks at no floor.
+    pub undecided: Arc<Undecided>,
     /// The state of every watch that was started.
     health: Arc<RwLock<Vec<Health>>>,
 }
@@ -108,6 +110,13 @@ impl Stores {
         }
         self.started([follow(client.clone(), &heartbeats, Arc::clone(&kept))]);
         if kept.scales() && kept.kind().name() == "knative" {
+            self.started([reflect::<PodAutoscaler, _>(
+                "podautoscalers",
+                client.clone(),
+                &pod_autoscalers(),
+                &heartbeats,
+                self.undecided.clone(),
+            )]);
             loop {
                 self.knative.found(version(&client).await.as_deref());
                 tokio::time::sleep(LOOK_AGAIN).await;
@@ -150,6 +159,15 @@ fn follow(client: Client, heartbeats: &Heartbeats, shelf: Arc<Workloads>) -> Hea
     let (name, resource) = (shelf.kind().name(), shelf.resource().api_resource());
     let name = if name == "scale" { "workloads" } else { name };
     reflect::<DynamicObject, _>(name, client, &resource, heartbeats, shelf)
+}
+
+fn pod_autoscalers() -> ApiResource {
+    resource(
+        "autoscaling.internal.knative.dev",
+        "v1alpha1",
+        "PodAutoscaler",
+        "podautoscalers",
+    )
 }
 
 fn resource(group: &str, version: &str, kind: &str, plural: &str) -> ApiResource {

@@ -185,7 +185,7 @@ const fn written(step: &Step) -> Option<Replicas> {
     match step {
         Step::SetFloor { to, .. } => Some(*to),
         Step::Adopt { value, .. } => Some(*value),
-        Step::DropClaim { .. } | Step::GiveBack { .. } => None,
+        Step::DropClaim { .. } | Step::GiveBack { .. } | Step::Wake { .. } => None,
     }
 }
 

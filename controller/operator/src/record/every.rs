@@ -68,7 +68,8 @@ pub(crate) fn reason() -> Vec<Reason> {
         Reason::Steady => Some(Reason::Adopting),
         Reason::Adopting => Some(Reason::ClaimDropped),
         Reason::ClaimDropped => Some(Reason::Rollout),
-        Reason::Rollout => Some(Reason::Held),
+        Reason::Rollout => Some(Reason::Woken),
+        Reason::Woken => Some(Reason::Held),
         Reason::Held => Some(Reason::TargetUnknown),
         Reason::TargetUnknown => None,
     };

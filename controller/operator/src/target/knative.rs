@@ -95,6 +95,7 @@ impl TargetKind for Knative {
                 along: Some(along),
             } => (uid, (!along.absent).then_some(*from), Some(*to)),
             Step::GiveBack { uid, from, to } => (uid, value(*from), value(*to)),
+            Step::Wake { uid, to } => return wake(target, uid, *to),
             Step::SetFloor { along: None, .. } | Step::Adopt { .. } | Step::DropClaim { .. } => {
                 return Err(BuildError::Unfit);
             }
@@ -143,6 +144,38 @@ impl TargetKind for Knative {
             zero: "Knative's to make; a raised floor wakes it",
         }
     }
+}
+
+/// Scales a revision's Deployment up from nothing. The autoscaler takes it over with the first metrics of its pods: until
+/// then it returns early and undoes nothing.
+fn wake(revision: &TargetRef, uid: &str, to: Replicas) -> Result<Request<Vec<u8>>, BuildError> {
+    if to == Replicas::ZERO {
+        return Err(BuildError::Zero);
+    }
+    let deployments = Resource {
+        group: "apps".to_owned(),
+        version: "v1".to_owned(),
+        kind: "Deployment".to_owned(),
+        plural: "deployments".to_owned(),
+    };
+    let deployment = TargetRef {
+        api_version: "apps/v1".to_owned(),
+        kind: "Deployment".to_owned(),
+        namespace: revision.namespace.clone(),
+        name: deployment_of(&revision.name),
+    };
+    // A `Scale` at zero has an empty spec.
+    let body = json!([
+        {"op": "test", "path": "/metadata/uid", "value": uid},
+        {"op": "test", "path": "/spec/replicas", "value": null},
+        {"op": "add", "path": "/spec/replicas", "value": to},
+    ]);
+    patch(&format!("{}/scale", deployments.path(&deployment)?), &body)
+}
+
+/// The Deployment that Knative makes for a revision.
+pub fn deployment_of(revision: &str) -> String {
+    format!("{revision}-deployment")
 }
 
 fn service(object: &DynamicObject) -> Result<Workload, ReadError> {
@@ -208,6 +241,7 @@ fn revision(object: &DynamicObject) -> Result<Workload, ReadError> {
             bare: false,
             annotated: false,
             halted: None,
+            unheeded: None,
         },
         slots: slots(&object.data["spec"]["containerConcurrency"], annotation(TARGET)),
         own_zero: true,
@@ -245,6 +279,12 @@ const RIGHTS: Rights = Rights {
             group: GROUP,
             resources: &["services", "revisions"],
             verbs: &["get", "list", "watch"],
+        },
+        Rule {
+            scope: Scope::Cluster,
+            group: "autoscaling.internal.knative.dev",
+            resources: &["podautoscalers"],
+            verbs: &["list", "watch"],
         },
         Rule {
             scope: Scope::Cluster,

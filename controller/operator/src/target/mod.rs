@@ -19,7 +19,7 @@ mod workload;
 
 pub use hpa::Hpa;
 pub use keda::Keda;
-pub use knative::Knative;
+pub use knative::{Knative, deployment_of};
 pub use ownership::{FIELD_MANAGER, ownership};
 pub use pods::{PodOwner, pod_owner};
 pub use rail::{Complaint, Guarded, Rail, Validation, Variable};

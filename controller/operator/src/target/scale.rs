@@ -61,9 +61,10 @@ impl TargetKind for Scale {
                 along: None,
             } => set(&path, uid, *from, *to),
             Step::Adopt { uid, value } => adopt(&path, &target.name, uid, *value),
-            Step::SetFloor { along: Some(_), .. } | Step::DropClaim { .. } | Step::GiveBack { .. } => {
-                Err(BuildError::Unfit)
-            }
+            Step::SetFloor { along: Some(_), .. }
+            | Step::DropClaim { .. }
+            | Step::GiveBack { .. }
+            | Step::Wake { .. } => Err(BuildError::Unfit),
         }
     }
 
@@ -167,6 +168,8 @@ const RIGHTS: Rights = Rights {
     ],
 };
 
+/// Zero is a pause, but for the pods of a Knative revision, whose zero is the autoscaler's.
+///
 /// Written without `.?`, which the CEL that runs in tests does not parse. A `Scale` at zero has an empty `spec`, so absent is 0. The slew rule of the core keeps to
 /// the same largest fall. `/scale` shows no managed fields and so no times: the rate of falls is not bounded
 /// here.
@@ -203,7 +206,7 @@ const RAIL: Rail = Rail {
             complaint: Complaint::Says("Forewarm may change only spec.replicas"),
         },
         Validation {
-            expression: "variables.old >= 1",
+            expression: "variables.old >= 1 || (has(oldObject.status) && has(oldObject.status.selector) && oldObject.status.selector.contains('serving.knative.dev/revisionUID='))",
             complaint: Complaint::Says("zero replicas mean that a person has paused this workload"),
         },
         Validation {

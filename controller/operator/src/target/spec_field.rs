@@ -59,6 +59,7 @@ impl SpecField {
                 bare: annotations.is_none(),
                 annotated: true,
                 halted: None,
+                unheeded: None,
             },
             slots: None,
             own_zero: true,
@@ -88,7 +89,7 @@ impl SpecField {
                 body.push(json!({"op": "remove", "path": USER_FLOOR_PATH}));
                 body
             }
-            Step::Adopt { .. } | Step::DropClaim { .. } => return Err(BuildError::Unfit),
+            Step::Adopt { .. } | Step::DropClaim { .. } | Step::Wake { .. } => return Err(BuildError::Unfit),
         };
         patch(&resource.path(target)?, &Value::from(body))
     }

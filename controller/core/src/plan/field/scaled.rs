@@ -322,4 +322,37 @@ mod tests {
         asleep.standing.user = None;
         assert_eq!(asleep.decide().wish.map(|wish| wish.to), Some(Replicas::ZERO));
     }
+
+    #[test]
+    fn a_floor_that_its_scaler_does_not_look_at_is_carried_out_in_its_place_but_not_in_shadow_paused_or_at_none() {
+        let wake = |to| Step::Wake {
+            uid: "d-1".to_owned(),
+            to: Replicas(to),
+        };
+        let unheeded = |inputs| with(inputs, |field| field.unheeded = Some("d-1".to_owned()));
+        let still = unheeded(scaled().demand(0.0).forecast(40.0));
+        assert_eq!(still.decide().verdict, Verdict::Apply(vec![wake(20)]));
+        assert_eq!(still.decide().reason, crate::decision::Reason::Woken);
+        let raised = unheeded(scaled().forecast(80.0)).decide();
+        let Verdict::Apply(steps) = raised.verdict else {
+            panic!("{raised:?}")
+        };
+        assert_eq!(steps.last(), Some(&wake(40)), "with the write itself");
+        let wakes = |inputs: &Inputs| format!("{:?}", inputs.decide().verdict).contains("Wake");
+        let mut paused = still.clone();
+        paused.function.policy.paused = true;
+        let mut shadow = still.clone();
+        shadow.function.policy.mode = Mode::Shadow;
+        shadow.standing.mode = Mode::Shadow;
+        let mut none = with(still, |field| {
+            field.recorded = Some(Recorded::Value(Replicas::ZERO));
+            field.default = Replicas::ZERO;
+        });
+        none.function.forecast.upper = crate::sample::amount(0.0);
+        (none.target().floor, none.standing.written, none.standing.held) = (Replicas::ZERO, Some(Replicas::ZERO), None);
+        none.standing.user = None;
+        for inputs in [&paused, &shadow, &none] {
+            assert!(!wakes(inputs), "{:?}", inputs.decide());
+        }
+    }
 }

@@ -59,12 +59,14 @@ fn moved(told: &Told<'_>) -> Option<Saying> {
         Step::Adopt { value, .. } => format!("Floor field adopted at {value}"),
         Step::DropClaim { .. } => "Claim on the floor field dropped".to_owned(),
         Step::GiveBack { .. } => "Floor given back".to_owned(),
+        Step::Wake { to, .. } => format!("Floor {to} carried out in the scaler's place"),
     };
     let action = match step {
         Step::SetFloor { .. } => "SetFloor",
         Step::Adopt { .. } => "Adopt",
         Step::DropClaim { .. } => "DropClaim",
         Step::GiveBack { .. } => "GiveBack",
+        Step::Wake { .. } => "Wake",
     };
     let reason = told.decision.reason.label();
     let said = |warning, reason, note: String| {

@@ -205,7 +205,7 @@ fn seen() -> Definitions {
         json!({
         "scaler": at("Text"), "field": at("Text"), "max": or_null("Pods"), "recorded": or_null("Recorded"),
         "absent": {"type": "boolean"}, "default": at("Pods"), "bare": {"type": "boolean"},
-        "annotated": {"type": "boolean"}, "halted": nullable(words(&["AtZero", "Paused"]))}),
+        "annotated": {"type": "boolean"}, "halted": nullable(words(&["AtZero", "Paused"])), "unheeded": or_null("Text")}),
     );
     let scaler = tagged(&[], json!({"One": field, "Several": at("Text")}));
     vec![
@@ -378,6 +378,7 @@ fn decided() -> Definitions {
                 "Adopting",
                 "ClaimDropped",
                 "Rollout",
+                "Woken",
                 "Held",
                 "TargetUnknown",
             ]),
@@ -391,6 +392,7 @@ fn decided() -> Definitions {
                 "along": nullable(along)})),
             "DropClaim": strict("Take our name off the field.", json!({"uid": at("Text")})),
             "GiveBack": strict("The user's own value back.", json!({"uid": at("Text"), "from": at("Recorded"), "to": at("Recorded")})),
+            "Wake": strict("Start the pods that a floor asks for in the scaler's place.", json!({"uid": at("Text"), "to": at("Pods")})),
             "Adopt": strict("Own the field without moving it.", json!({"uid": at("Text"), "value": at("Pods")}))}),
             ),
         ),
