@@ -13,7 +13,7 @@ use crate::observation::{FloorField, Observation, Reading, Recorded, Scaler, Tar
 use crate::plan::{field, floor, footing};
 use crate::policy::{FunctionKey, Mode, OnConflict, Policy};
 use crate::standing::{Standing, UserFloor};
-use crate::units::{Now, Replicas};
+use crate::units::{Now, Replicas, Seconds};
 use crate::wish::{BoundBy, FloorWish};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -142,7 +142,7 @@ fn decide_known(function: &Function, target: &Target, fleet: &Fleet, standing: &
         now,
     };
     let guarded = guard(context);
-    let verdict = verdict(policy, target, &field, (held, user), &guarded);
+    let verdict = verdict(&context, target, user, &guarded);
     let reason = reason(&verdict, held, &field, &wish, &guarded);
     Decision {
         held: Some(held),
@@ -157,26 +157,21 @@ fn decide_known(function: &Function, target: &Target, fleet: &Fleet, standing: &
 
 /// What is to be done about the value that the guard allows.
 ///
-/// `held`: the floor held, and the user's own.
-fn verdict(
-    policy: &Policy,
-    target: &Target,
-    field: &FieldVerdict,
-    (held, user): (Replicas, Option<UserFloor>),
-    guarded: &Guarded,
-) -> Verdict {
-    if let Some(step) = adoption(policy, target, field) {
+/// `user`: the user's own floor.
+fn verdict(context: &Context<'_>, target: &Target, user: Option<UserFloor>, guarded: &Guarded) -> Verdict {
+    let policy = &context.function.policy;
+    if let Some(step) = adoption(policy, target, context.field) {
         return Verdict::Apply(vec![step]);
     }
     let from = match policy.mode {
-        Mode::Shadow => held,
+        Mode::Shadow => context.held,
         Mode::Enforce => target.floor,
     };
     let aside = guarded.last == Some(stand_aside::RULE.name);
     match guarded.last {
         _ if !aside && guarded.value != from => Verdict::Apply(steps(policy, target, user, from, guarded.value)),
         _ if !aside && claimed(policy, target) => Verdict::Apply(vec![drop_claim(target)]),
-        last => match (wake(policy, target, target.floor).filter(|_| !aside), last) {
+        last => match (wake(context, target).filter(|_| !aside), last) {
             (Some(wake), _) => Verdict::Apply(vec![wake]),
             (None, Some(rule)) => Verdict::Hold(rule.into()),
             (None, None) => Verdict::Steady,
@@ -202,18 +197,30 @@ fn steps(policy: &Policy, target: &Target, user: Option<UserFloor>, from: Replic
         record: record(target, field, user),
     });
     let set = Step::SetFloor { uid, from, to, along };
-    let drop = (field.annotated && policy.mode == Mode::Enforce).then(|| drop_claim(target));
-    [set].into_iter().chain(drop).chain(wake(policy, target, to)).collect()
+    if field.annotated && policy.mode == Mode::Enforce {
+        vec![set, drop_claim(target)]
+    } else {
+        vec![set]
+    }
 }
 
-/// The step that starts `floor` pods where the scaler does not look at its floor. It moves no floor.
-fn wake(policy: &Policy, target: &Target, floor: Replicas) -> Option<Step> {
+/// How long a scaler may take to act on a floor; Knative's autoscaler takes well under a second.
+const HEEDED_AFTER: Seconds = Seconds(5);
+
+/// The step that starts the pods of a floor which is there, where its scaler does not look at it. It moves no floor.
+fn wake(context: &Context<'_>, target: &Target) -> Option<Step> {
     let Some(Scaler::One(field)) = &target.scaler else {
         return None;
     };
     let uid = field.unheeded.clone()?;
-    let asked = policy.mode == Mode::Enforce && floor > Replicas::ZERO;
-    asked.then_some(Step::Wake { uid, to: floor })
+    let written = context
+        .standing
+        .written_at
+        .filter(|_| context.standing.written == Some(target.floor));
+    let ignored = written.is_some_and(|at| context.now.mono.passed(at, HEEDED_AFTER));
+    let asked = context.function.policy.mode == Mode::Enforce && target.floor > Replicas::ZERO;
+    let to = target.floor;
+    (asked && ignored).then_some(Step::Wake { uid, to })
 }
 
 /// What is to be recorded: the live value, where it is the user's own and nothing else says so.

@@ -208,8 +208,8 @@ pub struct FloorField {
     pub annotated: bool,
     /// Why the scaler does not act on its floor now. `None`: it does.
     pub halted: Option<Halted>,
-    /// The scaler has forgotten the target at zero, and does not look at its floor before the next call: UID of the
-    /// workload to be scaled in its place, once. `None`: it looks.
+    /// The scaler keeps the target at zero, where it would act on a floor at once: UID of the workload to be scaled in
+    /// its place, once the floor has been there for longer than that takes. `None`: it does not.
     #[serde(default)]
     pub unheeded: Option<String>,
 }

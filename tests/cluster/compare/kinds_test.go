@@ -4,6 +4,7 @@ package compare
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"testing"
 	"time"
 
@@ -134,21 +135,22 @@ func podPast(p *twins, until time.Time) []bed.Series {
 		Generations: 4, Pods: 1, Seed: 1}.Series(until)
 }
 
-// knativePast is a week of what Knative's autoscaler tells: the mean of a minute, and of six seconds.
+// knativePast is a week of what Knative's autoscaler tells: the mean of a minute, and of six seconds, which chance moves.
 func knativePast(p *twins, until time.Time) []bed.Series {
 	begin := until.Add(-7 * 24 * time.Hour)
-	mean := func(window time.Duration) func(time.Time) float64 {
-		return func(moment time.Time) float64 {
-			sum, steps := 0.0, 6
-			for step := range steps {
-				sum += p.level()(moment.Add(-window * time.Duration(step) / time.Duration(steps)))
-			}
-			return sum / float64(steps)
+	random := rand.New(rand.NewPCG(1, 1))
+	level := p.level()
+	stable := func(moment time.Time) float64 {
+		sum, steps := 0.0, 6
+		for step := range steps {
+			sum += level(moment.Add(-time.Minute * time.Duration(step) / time.Duration(steps)))
 		}
+		return sum / float64(steps)
 	}
+	panicking := func(moment time.Time) float64 { return forewarm.Poisson(random, level(moment)*6) / 6 }
 	labels := map[string]string{"k8s_namespace_name": p.namespace, "kn_service_name": p.with.name, "kn_revision_name": p.with.name + "-00001"}
 	return []bed.Series{
-		{Name: "kn_revision_concurrency_stable", Labels: labels, Samples: bed.Every(15*time.Second, begin, until, mean(time.Minute))},
-		{Name: "kn_revision_concurrency_panic", Labels: labels, Samples: bed.Every(15*time.Second, begin, until, mean(6*time.Second))},
+		{Name: "kn_revision_concurrency_stable", Labels: labels, Samples: bed.Every(15*time.Second, begin, until, stable)},
+		{Name: "kn_revision_concurrency_panic", Labels: labels, Samples: bed.Every(15*time.Second, begin, until, panicking)},
 	}
 }

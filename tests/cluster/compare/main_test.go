@@ -10,6 +10,8 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -48,7 +50,7 @@ func Test_compare(t *testing.T) {
 	k := kit.Of(t)
 	k.Apply(t, profile().JSON())
 	var all []*twins
-	for _, kind := range kinds {
+	for _, kind := range chosen() {
 		all = append(all, deploy(t, k, kind))
 	}
 	first := time.Now().Add(notice).Truncate(time.Minute).Add(time.Minute)
@@ -69,6 +71,14 @@ func Test_compare(t *testing.T) {
 	for _, pair := range all {
 		pair.report(t)
 	}
+}
+
+// chosen are the scalers that FOREWARM_COMPARE names, by default all.
+func chosen() []kind {
+	names := os.Getenv("FOREWARM_COMPARE")
+	return slices.DeleteFunc(slices.Clone(kinds), func(kind kind) bool {
+		return names != "" && !slices.Contains(strings.Split(names, ","), kind.name)
+	})
 }
 
 // level is the calls in flight at a moment, for bursts of which one comes some time after a beginning.

@@ -60,7 +60,7 @@ func (p Past) Series(until time.Time) []bed.Series {
 				Name:   "function_inflight_requests",
 				Labels: map[string]string{"namespace": p.Namespace, "app": p.Name, "pod": p.Name + "-" + hash + "-" + letters(random, 5)},
 				Samples: bed.Every(sampled, begin, end, func(moment time.Time) float64 {
-					return poisson(random, p.Level(moment)/float64(p.Pods))
+					return Poisson(random, p.Level(moment)/float64(p.Pods))
 				}),
 			})
 		}
@@ -79,8 +79,8 @@ func letters(random *rand.Rand, count int) string {
 	return string(text)
 }
 
-// poisson is a number of events around a mean, by the product of even numbers; for means up to a few hundred.
-func poisson(random *rand.Rand, mean float64) float64 {
+// Poisson is a number of events around a mean, by the product of even numbers; for means up to a few hundred.
+func Poisson(random *rand.Rand, mean float64) float64 {
 	least, count := math.Exp(-mean), 0.0
 	for product := random.Float64(); product > least; product *= random.Float64() {
 		count++

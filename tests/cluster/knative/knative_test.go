@@ -30,12 +30,16 @@ type scene struct {
 	namespace string
 }
 
-// newScene applies a Service whose template has a floor of so many pods, and waits for its first revision.
-func newScene(t *testing.T, floor string) *scene {
+// newScene applies a Service whose template has a floor of so many pods, and waits for its first revision. Further
+// annotations of the template come as key and value by turns.
+func newScene(t *testing.T, floor string, more ...string) *scene {
 	t.Helper()
 	k := kit.Of(t)
 	s := &scene{T: t, k: k, namespace: forewarm.Enrolled(t, k)}
 	annotations := forewarm.Map{}
+	for at := 0; at+1 < len(more); at += 2 {
+		annotations[more[at]] = more[at+1]
+	}
 	if floor != "" {
 		annotations[minScale] = floor
 	}

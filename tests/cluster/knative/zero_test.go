@@ -57,14 +57,6 @@ func Test_knative_scaler_restarted(t *testing.T) {
 	s.k.Kubectl(t, "--namespace", "knative-serving", "rollout", "restart", "deployment/autoscaler")
 	s.k.Kubectl(t, "--namespace", "knative-serving", "rollout", "status", "deployment/autoscaler", "--timeout=3m")
 	s.still("after a restart", "3")
-	kit.WaitFor(t, "an autoscaler that has made up no mind", patience, func() error {
-		desired, err := s.k.Run("", "kubectl", "--namespace", asleep.namespace, "get", "podautoscalers.autoscaling.internal.knative.dev",
-			asleep.revision().GetName(), "--output", "jsonpath={.status.desiredScale}")
-		if err == nil && desired != "-1" {
-			err = fmt.Errorf("it desires %s", desired)
-		}
-		return err
-	})
 	log := forewarm.FollowLog(t, s.k)
 	asleep.enforce(2)
 	asleep.floor("2")
@@ -88,7 +80,8 @@ func Test_knative_scaler_restarted(t *testing.T) {
 // What we hold comes down by at most a quarter at a time, to what is wanted.
 func Test_knative_floor_down(t *testing.T) {
 	t.Parallel()
-	s := newScene(t, "")
+	// Nothing is lowered while the demand is not known.
+	s := newScene(t, "", "prometheus.io/scrape", "true", "prometheus.io/port", "8080")
 	log := forewarm.FollowLog(t, s.k)
 	s.enforce(8)
 	s.floor("8")

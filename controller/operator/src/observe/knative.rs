@@ -9,7 +9,7 @@ use kube::core::ObjectMeta;
 use kube::{Api, Client};
 use serde::Deserialize;
 
-use super::policies::Nothing;
+use super::pods::Condition;
 use super::watch::{Read, Shelf};
 
 /// The resource definition whose label says the version.
@@ -26,21 +26,30 @@ const DEADLINE: Duration = Duration::from_secs(10);
 pub struct Knative(RwLock<State>);
 
 /// A `PodAutoscaler` with no more than what is read of it.
-pub type PodAutoscaler = kube::core::Object<Nothing, PodAutoscalerStatus>;
+pub type PodAutoscaler = kube::core::Object<PodAutoscalerSpec, PodAutoscalerStatus>;
+
+/// What is read of its spec.
+#[derive(Clone, Debug, Default, Deserialize)]
+pub struct PodAutoscalerSpec {
+    reachability: Option<String>,
+}
 
 /// What is read of its status.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct PodAutoscalerStatus {
     desired_scale: Option<i32>,
+    #[serde(default)]
+    conditions: Vec<Condition>,
 }
 
-/// Revisions whose autoscaler has made up no mind since it was started, and looks at no floor
-/// (knative/serving#16223): namespace and name.
+/// Revisions that take traffic and whose autoscaler is inactive and wants no pod: namespace and name. One that looks
+/// at its floor is active well under a second after the floor was raised; one that was restarted since the revision
+/// went to zero is not before the next call (knative/serving#16223). It does not say so: its status keeps the zero.
 #[derive(Debug, Default)]
-pub struct Undecided(RwLock<HashSet<(String, String)>>);
+pub struct Idle(RwLock<HashSet<(String, String)>>);
 
-impl Undecided {
+impl Idle {
     /// Whether the revision is one.
     pub fn contains(&self, namespace: &str, revision: &str) -> bool {
         let all = self.0.read().unwrap_or_else(PoisonError::into_inner);
@@ -48,12 +57,8 @@ impl Undecided {
     }
 
     fn change(&self, read: &Read<PodAutoscaler>) {
-        let undecided = match read {
-            Read::Good(object) => object.status.as_ref().and_then(|status| status.desired_scale) == Some(-1),
-            Read::Bad(..) => false,
-        };
         let mut all = self.0.write().unwrap_or_else(PoisonError::into_inner);
-        if undecided {
+        if matches!(read, Read::Good(object) if idle(object)) {
             all.insert(names(read.meta()));
         } else {
             all.remove(&names(read.meta()));
@@ -61,7 +66,16 @@ impl Undecided {
     }
 }
 
-impl Shelf<PodAutoscaler> for Undecided {
+fn idle(object: &PodAutoscaler) -> bool {
+    let reachable = object.spec.reachability.as_deref() != Some("Unreachable");
+    let Some(status) = object.status.as_ref().filter(|_| reachable) else {
+        return false;
+    };
+    let inactive = |condition: &Condition| condition.type_ == "Active" && condition.status == "False";
+    status.desired_scale.is_none_or(|desired| desired <= 0) && status.conditions.iter().any(inactive)
+}
+
+impl Shelf<PodAutoscaler> for Idle {
     fn replace(&self, all: Vec<Read<PodAutoscaler>>) {
         self.0.write().unwrap_or_else(PoisonError::into_inner).clear();
         for read in &all {
@@ -145,21 +159,25 @@ mod tests {
     }
 
     #[test]
-    fn a_revision_is_undecided_for_as_long_as_its_autoscaler_says_so() {
-        let said = |desired: i32| {
+    fn a_revision_is_idle_while_its_autoscaler_is_inactive_and_may_act_on_a_floor() {
+        let said = |desired: i32, active: &str, reachability: &str| {
             let object = serde_json::json!({"apiVersion": "autoscaling.internal.knative.dev/v1alpha1", "kind": "PodAutoscaler",
-                "metadata": {"namespace": "a", "name": "f-1"}, "spec": {}, "status": {"desiredScale": desired}});
+                "metadata": {"namespace": "a", "name": "f-1"}, "spec": {"reachability": reachability},
+                "status": {"desiredScale": desired, "conditions": [{"type": "Active", "status": active}]}});
             Read::Good(serde_json::from_value::<PodAutoscaler>(object).expect("an autoscaler"))
         };
-        let undecided = Undecided::default();
-        assert!(!undecided.contains("a", "f-1"));
-        undecided.put(said(-1));
-        assert!(undecided.contains("a", "f-1") && !undecided.contains("b", "f-1"));
-        undecided.put(said(0));
-        assert!(!undecided.contains("a", "f-1"));
-        undecided.replace(vec![said(-1)]);
-        undecided.gone(said(-1).meta());
-        assert!(!undecided.contains("a", "f-1"));
+        let all = Idle::default();
+        let is = |read| {
+            all.put(read);
+            all.contains("a", "f-1") && !all.contains("b", "f-1")
+        };
+        assert!(is(said(0, "False", "Reachable")) && is(said(-1, "False", "")));
+        assert!(!is(said(0, "Unknown", "Reachable")), "it activates");
+        assert!(!is(said(2, "False", "Reachable")), "it wants pods");
+        assert!(!is(said(0, "False", "Unreachable")), "no floor counts there");
+        all.replace(vec![said(0, "False", "Reachable")]);
+        all.gone(said(0, "False", "Reachable").meta());
+        assert!(!all.contains("a", "f-1"));
     }
 
     #[test]

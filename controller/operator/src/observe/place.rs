@@ -111,9 +111,9 @@ fn revision(stores: &Stores, service: &Workload, found: Vec<Found>) -> Result<Pl
     })
 }
 
-/// UID of the revision's Deployment, where it is at zero and its autoscaler looks at no floor.
+/// UID of the revision's Deployment, where it is at zero and its autoscaler inactive.
 fn unheeded(stores: &Stores, service: &Workload, revision: &str) -> Option<String> {
-    if !stores.undecided.contains(&service.namespace, revision) {
+    if !stores.idle.contains(&service.namespace, revision) {
         return None;
     }
     let deployment = TargetRef {

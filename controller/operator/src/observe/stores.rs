@@ -9,7 +9,7 @@ use kube::Client;
 use kube::api::{ApiResource, DynamicObject};
 
 use super::heartbeat::Heartbeats;
-use super::knative::{Knative, PodAutoscaler, Undecided, version};
+use super::knative::{Idle, Knative, PodAutoscaler, version};
 use super::pods::{Pod, Pods};
 use super::policies::{Namespace, PausedNamespaces, Policies, Profiles};
 use super::quotas::{Quota, Quotas};
@@ -37,8 +37,8 @@ pub struct Stores {
     pub pods: Arc<Pods>,
     /// Whether the Knative that is installed may be scaled.
     pub knative: Arc<Knative>,
-    /// Revisions whose autoscaler looks at no floor.
-    pub undecided: Arc<Undecided>,
+    /// Revisions whose autoscaler is inactive.
+    pub idle: Arc<Idle>,
     /// The state of every watch that was started.
     health: Arc<RwLock<Vec<Health>>>,
 }
@@ -115,7 +115,7 @@ impl Stores {
                 client.clone(),
                 &pod_autoscalers(),
                 &heartbeats,
-                self.undecided.clone(),
+                self.idle.clone(),
             )]);
             loop {
                 self.knative.found(version(&client).await.as_deref());
