@@ -6,6 +6,7 @@
 use super::Intent;
 use super::answer::{is_definite, outcome_of, refused};
 use super::own_writes::{Next, OwnWrites};
+use super::write::Write;
 use crate::lease::Term;
 use crate::record::Journal;
 use crate::record::line::{AnyStep, IntentLine, OutcomeLine, print};
@@ -46,74 +47,6 @@ pub struct Gate {
 /// `<decision>.<step>.<attempt>`, both counted from 1: the request's `Audit-ID`.
 pub fn audit_id(decision: &str, place: usize, attempt: u32) -> String {
     format!("{decision}.{}.{attempt}", place.saturating_add(1))
-}
-
-/// What a step would write, and to what.
-struct Write<'a> {
-    uid: &'a str,
-    /// The value it was decided for, as recorded where a scaler has it. `None`: it moves nothing.
-    from: Option<Recorded>,
-    to: Option<Replicas>,
-    falls: bool,
-    /// It is made from a live look whatever the watch shows.
-    leaves: bool,
-    /// It goes to another object than the intent's; its own test is all that guards it.
-    elsewhere: bool,
-}
-
-impl<'a> Write<'a> {
-    fn of(step: &'a Step) -> Self {
-        let value = |value: Replicas| Some(Recorded::Value(value));
-        match step {
-            Step::SetFloor { uid, from, to, along } => Self {
-                uid,
-                from: if along.is_some_and(|along| along.absent) {
-                    Some(Recorded::Absent)
-                } else {
-                    value(*from)
-                },
-                to: Some(*to),
-                falls: to < from,
-                leaves: false,
-                elsewhere: false,
-            },
-            Step::Adopt { uid, value: at } => Self {
-                uid,
-                from: value(*at),
-                to: Some(*at),
-                falls: false,
-                leaves: false,
-                elsewhere: false,
-            },
-            Step::GiveBack { uid, from, to } => Self {
-                uid,
-                from: Some(*from),
-                to: match to {
-                    Recorded::Value(value) => Some(*value),
-                    Recorded::Absent => None,
-                },
-                falls: true,
-                leaves: true,
-                elsewhere: false,
-            },
-            Step::Wake { uid, .. } => Self {
-                uid,
-                from: None,
-                to: None,
-                falls: false,
-                leaves: false,
-                elsewhere: true,
-            },
-            Step::DropClaim { uid } => Self {
-                uid,
-                from: None,
-                to: None,
-                falls: false,
-                leaves: true,
-                elsewhere: false,
-            },
-        }
-    }
 }
 
 impl Gate {

@@ -9,6 +9,7 @@ mod memory;
 mod own_writes;
 mod refusals;
 mod turn;
+mod write;
 
 pub use connection::{ConnectError, own_connection};
 pub use gate::{Gate, audit_id};
