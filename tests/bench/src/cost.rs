@@ -66,7 +66,7 @@ pub(crate) fn bench(functions: u32) -> anyhow::Result<()> {
     }
     drop(all);
     refit(sample)?;
-    state(&history);
+    state(&history, functions.min(LOOKED_AT));
     Ok(())
 }
 
@@ -116,9 +116,10 @@ fn refit(mut sample: Sample) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn state(history: &History) {
+/// `looked_at`: functions whose model is walked for it.
+fn state(history: &History, looked_at: u32) {
     let (mut forecaster, lead_time) = (Forecaster::default(), Seconds(30));
-    for n in 0..LOOKED_AT {
+    for n in 0..looked_at {
         let key = known(n, &[], 0.0).key;
         let request = Request {
             key: &key,
@@ -129,7 +130,7 @@ fn state(history: &History) {
     }
     let each = |bytes: usize, of: u32| f64::from(u32::try_from(bytes).unwrap_or(u32::MAX)) / f64::from(of);
     let functions = u32::try_from(history.len()).unwrap_or(u32::MAX);
-    let (past, model) = (each(history.bytes(), functions), each(forecaster.bytes(), LOOKED_AT));
+    let (past, model) = (each(history.bytes(), functions), each(forecaster.bytes(), looked_at));
     figure("state.bytes", past + model, "B");
     figure("state.history.bytes", past, "B");
     figure("state.model.bytes", model, "B");

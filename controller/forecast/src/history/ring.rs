@@ -32,6 +32,37 @@ impl<T: Copy, const LEN: i64, const PIECE: usize> Ring<T, LEN, PIECE> {
         }
     }
 
+    /// Reads the cells from `from` on, as [`Self::get`] gives them one by one.
+    pub(super) fn copy<U>(&self, from: i64, into: &mut [U], read: impl Fn(T) -> U) {
+        // What the ring holds of them lies between what has left it and what is not reached yet.
+        let reach = |at: i64| usize::try_from(at.saturating_sub(from)).unwrap_or(0).min(into.len());
+        let first = reach(self.newest.saturating_sub(LEN - 1));
+        let end = reach(self.newest.saturating_add(1)).max(first);
+        let (held, later) = into.split_at_mut(end);
+        let (gone, mut held) = held.split_at_mut(first);
+        for slot in gone.iter_mut().chain(later) {
+            *slot = read(self.gap);
+        }
+        let mut at = from.saturating_add(i64::try_from(first).unwrap_or(i64::MAX));
+        while !held.is_empty() {
+            let (piece, place) = Self::place(at);
+            // A run ends with its piece, and with the ring, whose last piece may not be full.
+            let ring = usize::try_from(LEN - at.rem_euclid(LEN)).unwrap_or(1);
+            let count = (PIECE - place).min(ring).min(held.len());
+            let (run, more) = held.split_at_mut(count);
+            match &self.pieces[piece] {
+                Some(cells) => {
+                    for (slot, cell) in run.iter_mut().zip(&cells[place..]) {
+                        *slot = read(*cell);
+                    }
+                }
+                None => run.iter_mut().for_each(|slot| *slot = read(self.gap)),
+            }
+            at = at.saturating_add(i64::try_from(count).unwrap_or(1));
+            held = more;
+        }
+    }
+
     /// Sets the cell of `at`, moving the ring on when `at` is newer than all. False: too old to be held.
     pub(super) fn set(&mut self, at: i64, cell: T) -> bool {
         self.advance(at);

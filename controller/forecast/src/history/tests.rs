@@ -275,3 +275,22 @@ fn quarters_read_from_the_past_fill_the_long_ring_and_never_the_short_one() {
     // the newest quarter is known by its minutes, which say one call in flight
     assert!((window.quarter(NOON / 15 * 15).unwrap().1 - 1.0).abs() < 0.1);
 }
+
+proptest! {
+    #[test]
+    fn a_copy_of_minutes_is_what_they_are_one_by_one(
+        points in prop::collection::vec((0_i64..6000, 0_u32..50), 0..300),
+        until in -10_i64..6100,
+        from in -2000_i64..6100,
+        length in 0_usize..1600,
+    ) {
+        let mut history = History::new();
+        history.backfill(&key(), points.iter().map(|(minute, calls)| (NOON + minute, demand(f64::from(*calls)))));
+        let Some(window) = history.window(&key(), NOON + until) else { return Ok(()) };
+        let mut copied = vec![0.0; length];
+        window.copy_minutes(NOON + from, &mut copied);
+        for (minute, copied) in (NOON + from..).zip(copied) {
+            prop_assert_eq!(Some(copied).filter(|copied| !copied.is_nan()), window.minute(minute));
+        }
+    }
+}

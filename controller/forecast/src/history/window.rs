@@ -36,6 +36,16 @@ impl<'a> Window<'a> {
             .flatten()
     }
 
+    /// The peaks of the minutes from `from` on; NaN where [`Self::minute`] knows none.
+    pub(crate) fn copy_minutes(&self, from: i64, into: &mut [f64]) {
+        let known = usize::try_from(self.until.saturating_sub(from).saturating_add(1)).unwrap_or(0);
+        let (seen, later) = into.split_at_mut(known.min(into.len()));
+        later.fill(f64::NAN);
+        self.series
+            .minutes
+            .copy(from, seen, |code| code.amount().unwrap_or(f64::NAN));
+    }
+
     /// Mean and maximum of the quarter hour that holds `minute`, on the same terms.
     pub fn quarter(&self, minute: i64) -> Option<(f64, f64)> {
         let quarter = minute.div_euclid(QUARTER);

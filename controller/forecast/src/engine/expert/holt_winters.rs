@@ -60,6 +60,8 @@ impl Expert for HoltWinters {
         // The hour is of no more use once there is a day.
         if !self.day.is_ready(at.t) {
             self.hour.fold(at);
+        } else if !self.hour.slots.is_empty() {
+            self.hour = Season::new(HOUR);
         }
     }
 

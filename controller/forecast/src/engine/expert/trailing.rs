@@ -1,7 +1,8 @@
 //! Trailing quantile: the wanted quantile of what the target was over the last day or hour. Pure.
 
-use super::super::past::{largest, quantile};
+use super::super::past::{peaks, quantiles};
 use super::super::span::{Span, Target};
+use super::super::windows::DAY;
 use super::{At, Expert};
 
 /// Minutes looked back on by the shorter one.
@@ -32,19 +33,21 @@ pub(super) fn hour(_span: Span, quantiles: &[f64]) -> Box<dyn Expert> {
     trailing(quantiles, false)
 }
 
+impl Trailing {
+    /// Looks at the last `N` minutes.
+    fn look<const N: usize>(&mut self, minutes: &[f64], span: Span) {
+        let mut room = [0.0; N];
+        let targets = targets_of(&mut room, minutes, span);
+        quantiles(targets, &self.shares, &mut self.uppers);
+    }
+}
+
 impl Expert for Trailing {
     fn fold(&mut self, at: &At<'_>) {
-        if self.day && !at.slow {
-            return;
-        }
-        let minutes = if self.day {
-            &at.scratch.day[..]
-        } else {
-            at.scratch.last(HOUR, 0)
-        };
-        let mut targets = targets(minutes, at.span);
-        for (upper, share) in self.uppers.iter_mut().zip(&self.shares) {
-            *upper = quantile(&mut targets, *share);
+        if !self.day {
+            self.look::<HOUR>(at.scratch.last(HOUR, 0), at.span);
+        } else if at.slow {
+            self.look::<DAY>(&at.scratch.day, at.span);
         }
     }
 
@@ -57,12 +60,19 @@ impl Expert for Trailing {
     }
 }
 
-/// What the target was over these minutes: they themselves, or the peak of each run of `h`.
-fn targets(minutes: &[f64], span: Span) -> Vec<f64> {
-    let known = |amount: &f64| !amount.is_nan();
-    let run = usize::try_from(span.h).unwrap_or(1);
-    if span.target == Target::Minute || run <= 1 {
-        return minutes.iter().copied().filter(known).collect();
+/// What the target was over these minutes, where known: they themselves, or the peak of each run of `h`.
+fn targets_of<'a>(room: &'a mut [f64], minutes: &[f64], span: Span) -> &'a mut [f64] {
+    room.copy_from_slice(minutes);
+    let run = match span.target {
+        Target::Minute => 1,
+        Target::Peak => usize::try_from(span.h).unwrap_or(1),
+    };
+    let all = peaks(room, run);
+    let mut known = 0;
+    for place in 0..all.len() {
+        let amount = all[place];
+        all[known] = amount;
+        known += usize::from(!amount.is_nan());
     }
-    minutes.windows(run).map(largest).filter(known).collect()
+    &mut all[..known]
 }
