@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"os"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -36,9 +37,8 @@ const (
 	each    = time.Second
 	slots   = 5
 	startup = 10 * time.Second
-	// Periods that are measured. Each begins two minutes before its burst, so that what is raised for it is counted.
-	periods = 3
-	before  = 2 * time.Minute
+	// Each period begins two minutes before its burst, so that what is raised for it is counted.
+	before = 2 * time.Minute
 	// From the loading of the past to the first period: to read it, and for what was started to come to rest.
 	notice = 3 * time.Minute
 	// The scalers' bursts come one after another, so that none waits for the other's pods on this machine.
@@ -73,6 +73,19 @@ func Test_compare(t *testing.T) {
 	}
 }
 
+// periods that are measured: three, or as many as FOREWARM_PERIODS says.
+func periods(t *testing.T) time.Duration {
+	text := os.Getenv("FOREWARM_PERIODS")
+	if text == "" {
+		return 3
+	}
+	count, err := strconv.Atoi(text)
+	if err != nil || count < 1 {
+		t.Fatalf("FOREWARM_PERIODS is %q: give a whole number from 1 on", text)
+	}
+	return time.Duration(count)
+}
+
 // chosen are the scalers that FOREWARM_COMPARE names, by default all.
 func chosen() []kind {
 	names := os.Getenv("FOREWARM_COMPARE")
@@ -88,7 +101,7 @@ func (p *twins) level() forewarm.Level {
 
 // measure starts the load on both twins and counts their pods, until the last period is over.
 func (p *twins) measure(t *testing.T) {
-	length := periods * period
+	length := periods(t) * period
 	for _, twin := range []*twin{p.alone, p.with} {
 		twin.load = load.Start(context.Background(), load.Plan{URL: twin.url, Rate: p.level().Rate(p.begin, each),
 			Length: length, Begin: p.begin, Seed: 7, Timeout: 2 * time.Minute})
