@@ -109,7 +109,7 @@ func grantedIsUsed(t *testing.T, k *kit.Kit) {
 
 // ofPeers tells whether a right is for a scaler that this bed does not have: the beds of ./scalers and ./knative do.
 func ofPeers(r right) bool {
-	return slices.Contains([]string{"keda.sh", "serving.knative.dev", "apiextensions.k8s.io"}, r.group)
+	return slices.Contains([]string{"keda.sh", "serving.knative.dev", "autoscaling.internal.knative.dev", "apiextensions.k8s.io"}, r.group)
 }
 
 // uses counts the requests that each right was needed for; a request that none covers fails the test.
