@@ -27,7 +27,7 @@ pub(crate) enum Tree {
 }
 
 /// All columns by their stable names. Experts are named by their place in [`super::expert::EXPERTS`].
-pub(crate) const COLUMNS: [(&str, Source); 14] = [
+pub(crate) const COLUMNS: [(&str, Source); 16] = [
     ("tree-prior", Source::Tree(Tree::Prior)),
     ("tree-prior-tracked", Source::Tracked(Tree::Prior)),
     ("tree-fleet", Source::Tree(Tree::Fleet)),
@@ -42,6 +42,8 @@ pub(crate) const COLUMNS: [(&str, Source); 14] = [
     ("seasonal-naive", Source::Local(4)),
     ("ridge", Source::Local(5)),
     ("ridge-long", Source::Long(5)),
+    ("trailing-half-hour", Source::Own(6)),
+    ("trailing-ten-minutes", Source::Own(7)),
 ];
 
 /// Place of the level expert.

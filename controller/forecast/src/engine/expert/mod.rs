@@ -57,13 +57,15 @@ pub(crate) trait Expert: std::fmt::Debug + Send + Sync {
 pub(crate) type Make = fn(Span, &[f64]) -> Box<dyn Expert>;
 
 /// All of them; columns name them by place.
-pub(crate) const EXPERTS: [(&str, Make); 6] = [
+pub(crate) const EXPERTS: [(&str, Make); 8] = [
     ("trailing-day", trailing::day),
     ("trailing-hour", trailing::hour),
     ("level", level::make),
     ("holt-winters", holt_winters::make),
     ("seasonal-naive", seasonal_naive::make),
     ("ridge", ridge::make),
+    ("trailing-half-hour", trailing::half_hour),
+    ("trailing-ten-minutes", trailing::ten_minutes),
 ];
 
 /// How many there are.

@@ -1,53 +1,63 @@
-//! Trailing quantile: the wanted quantile of what the target was over the last day or hour. Pure.
+//! Trailing quantile: the wanted quantile of what the target was over the last day, hour or less. Pure.
 
 use super::super::past::{peaks, quantiles};
 use super::super::span::{Span, Target};
 use super::super::windows::DAY;
 use super::{At, Expert};
 
-/// Minutes looked back on by the shorter one.
+/// Minutes looked back on by the shorter ones: a burst is over before it shows in the quantile of an hour.
 const HOUR: usize = 60;
+const HALF_HOUR: usize = 30;
+const TEN_MINUTES: usize = 10;
 
+/// Over the last `N` minutes.
 #[derive(Debug)]
-struct Trailing {
+struct Trailing<const N: usize> {
     shares: Vec<f64>,
     uppers: Vec<f64>,
-    day: bool,
 }
 
-fn trailing(quantiles: &[f64], day: bool) -> Box<dyn Expert> {
-    Box::new(Trailing {
+fn trailing<const N: usize>(quantiles: &[f64]) -> Box<dyn Expert> {
+    Box::new(Trailing::<N> {
         shares: quantiles.to_vec(),
         uppers: vec![f64::NAN; quantiles.len()],
-        day,
     })
 }
 
 /// Over the last day, looked at again every ten minutes.
 pub(super) fn day(_span: Span, quantiles: &[f64]) -> Box<dyn Expert> {
-    trailing(quantiles, true)
+    trailing::<DAY>(quantiles)
 }
 
 /// Over the last hour.
 pub(super) fn hour(_span: Span, quantiles: &[f64]) -> Box<dyn Expert> {
-    trailing(quantiles, false)
+    trailing::<HOUR>(quantiles)
 }
 
-impl Trailing {
-    /// Looks at the last `N` minutes.
-    fn look<const N: usize>(&mut self, minutes: &[f64], span: Span) {
+/// Over the last half hour.
+pub(super) fn half_hour(_span: Span, quantiles: &[f64]) -> Box<dyn Expert> {
+    trailing::<HALF_HOUR>(quantiles)
+}
+
+/// Over the last ten minutes; it cannot say where the span is longer.
+pub(super) fn ten_minutes(_span: Span, quantiles: &[f64]) -> Box<dyn Expert> {
+    trailing::<TEN_MINUTES>(quantiles)
+}
+
+impl<const N: usize> Trailing<N> {
+    fn look(&mut self, minutes: &[f64], span: Span) {
         let mut room = [0.0; N];
         let targets = targets_of(&mut room, minutes, span);
         quantiles(targets, &self.shares, &mut self.uppers);
     }
 }
 
-impl Expert for Trailing {
+impl<const N: usize> Expert for Trailing<N> {
     fn fold(&mut self, at: &At<'_>) {
-        if !self.day {
-            self.look::<HOUR>(at.scratch.last(HOUR, 0), at.span);
+        if N < DAY {
+            self.look(at.scratch.last(N, 0), at.span);
         } else if at.slow {
-            self.look::<DAY>(&at.scratch.day, at.span);
+            self.look(&at.scratch.day, at.span);
         }
     }
 
