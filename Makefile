@@ -74,6 +74,10 @@ cluster-test: image ## The named tests on a real cluster
 cluster-compare: image ## HPA, KEDA and Knative alone and with Forewarm, half an hour: `figure: compare.SCALER...`
 	@FOREWARM_IMAGES=$(CARGO_TARGET_DIR)/image tests/cluster/test.sh -tags compare -v -timeout 60m ./compare
 
+.PHONY: cluster-long
+cluster-long: image ## What needs minutes of real time: two writers on one field, twenty of them (FOREWARM_MINUTES)
+	@FOREWARM_IMAGES=$(CARGO_TARGET_DIR)/image tests/cluster/test.sh -tags long -v -run two_writers -timeout 60m ./scalers
+
 .PHONY: cluster-demo
 cluster-demo: image ## See it work: a week of history, real requests, the decision log
 	@FOREWARM_IMAGES=$(CARGO_TARGET_DIR)/image tests/cluster/demo.sh
