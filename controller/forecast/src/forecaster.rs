@@ -15,6 +15,7 @@ use forewarm_core::forecast::{Distrust, Forecast};
 use forewarm_core::policy::FunctionKey;
 use forewarm_core::units::{Seconds, Wall};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// Known minutes below which nothing is said.
 const FEWEST: u32 = 30;
@@ -106,10 +107,9 @@ impl Forecaster {
     ) -> BTreeMap<FunctionKey, Forecast> {
         let closed = now.minute().saturating_sub(1);
         let one = |request: Request<'a>| {
-            (
-                request.key.clone(),
-                self.one(history, request, closed, tick, &mut may_walk),
-            )
+            let one = AssertUnwindSafe(|| self.one(history, request, closed, tick, &mut may_walk));
+            let answer = catch_unwind(one).unwrap_or_else(|_| self.failed(request, closed, tick));
+            (request.key.clone(), answer)
         };
         requests.into_iter().map(one).collect()
     }
@@ -204,13 +204,15 @@ impl Forecaster {
         }
         match usable(history, request.key, closed) {
             Ok(window) => self.compute(&window, request, tick, may_walk),
-            Err(why) => Forecast {
-                minute: closed,
-                horizon: horizon(request.lead_time, tick),
-                quantile: request.aim.quantile,
-                ..Forecast::none(why)
-            },
+            Err(why) => no_answer(why, request, closed, tick),
         }
+    }
+
+    /// A panic in one model is a bug, and takes nothing of the others along: it is forgotten and begun anew.
+    fn failed(&mut self, request: Request<'_>, closed: i64, tick: Seconds) -> Forecast {
+        self.functions.remove(request.key);
+        self.scratch = Scratch::default();
+        no_answer(Distrust::ModelFailed, request, closed, tick)
     }
 
     fn compute(
@@ -293,6 +295,16 @@ fn models<'a>(prior: &'a ByQuantile, fleet: Option<&'a Fleet>) -> Models<'a> {
     Models {
         prior: Some(prior),
         fleet: fleet.map(|fleet| &fleet.forests),
+    }
+}
+
+/// A forecast that may not raise, and why.
+fn no_answer(why: Distrust, request: Request<'_>, closed: i64, tick: Seconds) -> Forecast {
+    Forecast {
+        minute: closed,
+        horizon: horizon(request.lead_time, tick),
+        quantile: request.aim.quantile,
+        ..Forecast::none(why)
     }
 }
 

@@ -254,6 +254,37 @@ fn a_daily_peak_is_still_seen_coming_when_the_hours_before_it_were_lost() {
 }
 
 #[test]
+fn a_panic_in_one_model_takes_nothing_of_the_others_along() {
+    let series = constant(1, 4.0);
+    let mut past = history(&series);
+    let other = FunctionKey {
+        name: "zz".into(),
+        ..key()
+    };
+    let points = (MONDAY..)
+        .zip(&series)
+        .filter_map(|(minute, peak)| Some((minute, Demand::new((*peak)?)?)));
+    past.backfill(&other, points);
+    let (mut forecaster, now) = (Forecaster::default(), wall(DAY, 5));
+    let mut asked = 0;
+    let key = key();
+    let mut all = |forecaster: &mut Forecaster, panics_at: u32| {
+        let may_walk = || {
+            asked += 1;
+            assert!(asked != panics_at, "a model's bug");
+            true
+        };
+        let answers = forecaster.at(&past, [request(&key), request(&other)], now, TICK, may_walk);
+        answers.into_values().map(|answer| answer.trust).collect::<Vec<_>>()
+    };
+    assert_eq!(
+        all(&mut forecaster, 1),
+        [untrusted(Distrust::ModelFailed), Trust::Trusted]
+    );
+    assert_eq!(all(&mut forecaster, 0), [Trust::Trusted, Trust::Trusted], "begun anew");
+}
+
+#[test]
 fn functions_that_are_gone_are_forgotten() {
     let past = history(&constant(1, 4.0));
     let mut forecaster = Forecaster::default();
