@@ -1,8 +1,8 @@
 #!/bin/sh
 # Runs Go tests on the bed: tests/cluster/test.sh [go test arguments], by default all of them.
 #
-# Each package starts a cluster of its own. Those that measure time have the two cores to themselves; of the others,
-# which mostly wait, two run at a time.
+# Each package starts a cluster of its own. Those that hold a time to a bar have the two cores to themselves; of the
+# others, which mostly wait, two run at a time.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 FOREWARM_GO=$("$here/bootstrap.sh")
@@ -14,7 +14,7 @@ if [ $# -gt 0 ]; then
     go_test -p 1 "$@"
     exit
 fi
-alone='ahead leader cmd/bed'
+alone='ahead leader metrics cmd/bed'
 all=$(GOTOOLCHAIN=local "$FOREWARM_GO" list ./...)
 others=$all
 for package in $alone; do

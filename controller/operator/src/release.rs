@@ -176,6 +176,7 @@ impl Leaving {
             target: self.target.as_ref(),
             decision,
             stays: self.held,
+            outcomes: &[],
             note: self.note(kinds),
         }
     }

@@ -146,7 +146,7 @@ fn lay_over(rooms: &Rooms, snapshot: &mut Snapshot) {
 }
 
 /// Gives back what no policy holds any more; not while the world looks broken (F1).
-async fn give_back(rooms: &Rooms, snapshot: &Snapshot) {
+async fn give_back(rooms: &mut Rooms, snapshot: &Snapshot) {
     if snapshot.left.is_empty() || snapshot.world.vanished() {
         return;
     }

@@ -40,8 +40,9 @@ fn most(context: &Context<'_>) -> Option<Replicas> {
         Replicas::ZERO => context.standing.full.and_then(waits),
         _ => Some(placed),
     };
-    // A quota below what exists already takes nothing away.
-    let quota = quota.map(|quota| quota.max(placed));
+    // A quota bounds what is added and takes nothing away: a pod that is ending counts in it to its end, so what is
+    // left of it may look smaller than what is held.
+    let quota = quota.map(|quota| quota.max(placed).max(context.held));
     match (nodes, quota) {
         (Some(nodes), Some(quota)) => Some(nodes.min(quota)),
         (nodes, quota) => nodes.or(quota),
@@ -125,6 +126,10 @@ mod tests {
         assert_eq!(decision.rules(), ["capacity"]);
         inputs.function.observation.capacity.quota = Some(Replicas(3));
         assert_eq!(inputs.value(), 20);
+        // A rollout: five of the twenty are ending, and the quota has no room for others yet.
+        let mut rollout = cramped(15, 0);
+        rollout.function.observation.capacity.quota = Some(Replicas(15));
+        assert_eq!(rollout.value(), 20);
     }
 
     #[test]

@@ -23,6 +23,9 @@ proptest! {
         let Capacity { placed, stuck, quota } = capacity;
         prop_assert!(value <= unclamped, "a limit raises nothing");
         prop_assert!(value >= unclamped.min(placed.max(owed(&inputs, &decision))), "{decision:?}");
+        if stuck == Replicas::ZERO && inputs.standing.full.is_none() && let Some(held) = decision.held {
+            prop_assert!(value >= unclamped.min(held), "a quota takes nothing away: {decision:?}");
+        }
         let most = match (stuck, quota) {
             (Replicas::ZERO, None) => return Ok(()),
             (Replicas::ZERO, Some(quota)) => quota.max(placed),

@@ -120,8 +120,12 @@ impl Pods {
     }
 
     fn fold(&self, inner: &mut Inner, read: Read<Pod>) {
-        let Read::Good(pod) = read else { return };
-        let Some(owner) = owner_of(&pod.metadata) else { return };
+        let Some(owner) = owner_of(read.meta()) else { return };
+        let pod = match read {
+            Read::Good(pod) => pod,
+            // What it serves counts: it must be heard of before anything falls.
+            Read::Bad(meta, _) => return inner.put_unknown(owner, &meta),
+        };
         if let Some(start) = start_of(&pod) {
             self.lead_times.learn(&owner, start);
         }
@@ -131,6 +135,23 @@ impl Pods {
 }
 
 impl Inner {
+    /// A pod of which only the metadata can be read; what was known of it stays.
+    fn put_unknown(&mut self, owner: Owner, meta: &ObjectMeta) {
+        let name: Arc<str> = meta.name.as_deref().unwrap_or_default().into();
+        if self.owner_of.contains_key(&(owner.namespace.clone(), name.clone())) {
+            return;
+        }
+        let facts = PodFacts {
+            name,
+            ready_since: meta.creation_timestamp.as_ref().map(|time| time.0.as_second()),
+            ending: meta.deletion_timestamp.is_some(),
+            unplaced_since: None,
+            placed: true,
+            asks: Asks::default(),
+        };
+        self.put(owner, facts);
+    }
+
     fn put(&mut self, owner: Owner, facts: PodFacts) {
         // The text of an owner is kept once, however many pods it has.
         let owner = self

@@ -72,6 +72,7 @@ pub struct Health {
     heartbeats: Heartbeats,
     synced: Arc<AtomicBool>,
     restarts: Arc<AtomicU64>,
+    absent: Arc<AtomicBool>,
 }
 
 impl Health {
@@ -88,6 +89,16 @@ impl Health {
     /// Lists made because something was in doubt.
     pub fn restarts(&self) -> u64 {
         self.restarts.load(Ordering::Relaxed)
+    }
+
+    /// Its API is not installed any more, or is again.
+    pub(super) fn set_absent(&self, absent: bool) {
+        self.absent.store(absent, Ordering::Release);
+    }
+
+    /// Its API is not installed, so there is nothing to be watched.
+    pub(super) fn absent(&self) -> bool {
+        self.absent.load(Ordering::Acquire)
     }
 
     /// Age of the last sign of life. `None`: never.
@@ -120,6 +131,7 @@ where
         heartbeats: heartbeats.clone(),
         synced: Arc::default(),
         restarts: Arc::default(),
+        absent: Arc::default(),
     };
     tokio::spawn(keep_watching(api, health.clone(), shelf));
     health

@@ -57,6 +57,17 @@ impl Workloads {
         self.kind.scales(&self.resource)
     }
 
+    /// True where the API may not be installed: that of a scaler which is an add-on, and of a kind that an
+    /// administrator listed.
+    pub fn may_be_absent(&self) -> bool {
+        self.kind.optional() || (self.resource.group != "apps" && !self.scales())
+    }
+
+    /// True for the shelf of Knative's revisions.
+    pub fn is_knative(&self) -> bool {
+        self.scales() && self.kind.name() == "knative"
+    }
+
     /// The kind that reads it.
     pub const fn kind(&self) -> &'static dyn TargetKind {
         self.kind

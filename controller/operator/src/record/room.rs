@@ -1,6 +1,6 @@
 //! The room as the tick calls it: everything that is told in one tick, in its order.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use forewarm_api::FunctionPolicyStatus;
@@ -22,6 +22,7 @@ use super::{Journal, PolicyObject, Told, Unusable};
 use crate::apply::Intent;
 use crate::observe::Snapshot;
 use crate::observe::left::Left;
+use crate::target::TargetRef;
 
 /// What a user is told of a workload whose policy is gone.
 const STAYS: &str = "policy gone: a scaler gets its own floor back; without one, replicas stay as they are";
@@ -30,7 +31,12 @@ const STAYS: &str = "policy gone: a scaler gets its own floor back; without one,
 pub const GIVEN_BACK: &str = "given back: the user's own floor, and our entry is off the object";
 
 /// What a user is told of one that did not go back yet.
-pub const NOT_YET: &str = "not given back yet: the outcome of its steps says why; tried again";
+pub const NOT_YET: &str =
+    "not given back yet: the outcomes say why; tried again in each tick, told again when they change";
+
+/// What a user is told of one that does not go back while we are being removed.
+pub const NOT_GIVEN_BACK: &str =
+    "not given back: the outcomes say why; our floor and our annotation stay on the object";
 
 /// Tells the world.
 #[derive(Debug)]
@@ -41,6 +47,8 @@ pub struct Record {
     status: StatusWriter,
     events: Events,
     metrics: Metrics,
+    /// What was last told of floors that are not given back yet.
+    leaving: HashMap<TargetRef, Vec<Outcome>>,
 }
 
 impl std::fmt::Debug for dyn Journal {
@@ -59,6 +67,7 @@ impl Record {
             status: StatusWriter::new(client),
             events,
             metrics,
+            leaving: HashMap::new(),
         }
     }
 
@@ -117,15 +126,25 @@ impl Record {
         self.metrics.follows();
     }
 
-    /// A floor that no policy holds any more was given back, or could not be.
-    pub fn given_back(&self, left: &Left, intent: &Intent, outcomes: &[Outcome]) {
+    /// A floor that no policy holds any more was given back, or could not be; that is told once, and again when the
+    /// reason changes.
+    pub fn given_back(&mut self, left: &Left, intent: &Intent, outcomes: &[Outcome]) {
         let all = outcomes.iter().all(|outcome| *outcome == Outcome::Applied);
+        let before = if all {
+            self.leaving.remove(&left.writes)
+        } else {
+            self.leaving.insert(left.writes.clone(), outcomes.to_vec())
+        };
+        if before.as_deref() == Some(outcomes) {
+            return;
+        }
         let line = ReleaseLine {
             namespace: &left.writes.namespace,
             policy: "",
             target: Some(&left.writes),
             decision: &intent.decision,
             stays: None,
+            outcomes,
             note: if all { GIVEN_BACK } else { NOT_YET },
         };
         print(&*self.journal, &line);
@@ -141,6 +160,7 @@ impl Record {
             target: None,
             decision: &decision,
             stays,
+            outcomes: &[],
             note: STAYS,
         };
         print(&*self.journal, &line);

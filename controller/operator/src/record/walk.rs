@@ -386,6 +386,7 @@ fn every_event_of_the_gate_holds_to_the_schema() {
             target,
             decision,
             stays,
+            outcomes: &every::outcome(),
             note,
         },
     );

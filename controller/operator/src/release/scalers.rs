@@ -6,7 +6,7 @@ use crate::apply::Apply;
 use crate::observe::left::{Left, give_back, is_ours};
 use crate::record::Journal;
 use crate::record::line::{ReleaseLine, print};
-use crate::record::room::{GIVEN_BACK, NOT_YET};
+use crate::record::room::{GIVEN_BACK, NOT_GIVEN_BACK};
 use crate::target::{Found, Kinds, Resource, TargetKind};
 use crate::tick::leaving;
 use forewarm_core::observation::Recorded;
@@ -61,7 +61,8 @@ pub(super) async fn release(apply: &Apply, held: &[Left], journal: &dyn Journal,
             target: Some(&left.writes),
             decision: &intent.decision,
             stays: None,
-            note: if given { GIVEN_BACK } else { NOT_YET },
+            outcomes: &done.outcomes,
+            note: if given { GIVEN_BACK } else { NOT_GIVEN_BACK },
         };
         print(journal, &line);
     }

@@ -160,6 +160,9 @@ pub struct ReleaseLine<'a> {
     /// The value that stays in the field, in pods. Null: not known.
     #[schemars(with = "Option<u32>")]
     pub stays: Option<Replicas>,
+    /// What became of the steps that give it back; empty where nothing is to be given back.
+    #[schemars(schema_with = "crate::record::schema::outcomes")]
+    pub outcomes: &'a [Outcome],
     /// What was done and what stays as it is, in a sentence.
     pub note: &'a str,
 }
