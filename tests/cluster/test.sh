@@ -14,7 +14,7 @@ if [ $# -gt 0 ]; then
     go_test -p 1 "$@"
     exit
 fi
-alone='ahead leader metrics cmd/bed'
+alone='ahead leader metrics memory cmd/bed'
 all=$(GOTOOLCHAIN=local "$FOREWARM_GO" list ./...)
 others=$all
 for package in $alone; do
