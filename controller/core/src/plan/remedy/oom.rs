@@ -1,8 +1,8 @@
 //! The OOM ladder: kills in, a floor under the memory, the next rung or quarantine out. Pure.
 //!
 //! A step is the larger of a fifth and 100 MiB over what the container *had* when it died (VPA's step), not over
-//! what we recommended: a pod killed with the old size after the fix was decided climbs nothing, so the ladder does
-//! not feed on itself (VPA #9521). It needs no sample, so it works for pods that die at their birth (VPA #6705).
+//! what we recommended: a pod killed with the old size, or one a little larger, after the fix was decided climbs
+//! nothing, so the ladder does not feed on itself (VPA #9521). It needs no sample, so it works for pods that die at their birth (VPA #6705).
 
 use crate::memory::{Cause, ContainerStanding, Oom};
 use crate::units::Bytes;
@@ -42,7 +42,9 @@ pub fn climb(standing: &mut ContainerStanding, kills: &[&Oom], most: Option<Byte
 
 fn step(standing: &mut ContainerStanding, kill: &Oom, most: Option<Bytes>) -> Option<Cause> {
     let wanted = needed(kill.size);
-    if standing.oom_floor.is_some_and(|floor| floor >= wanted) {
+    // A floor that is a fifth above what it had is its next step, and not tried yet.
+    let next = kill.size.percent_up(120);
+    if standing.oom_floor.is_some_and(|floor| floor >= next) {
         return None;
     }
     if standing.rung >= MAX_RUNGS {
@@ -106,6 +108,15 @@ mod tests {
         climb(&mut standing, &[&first, &second], None, 101);
         climb(&mut standing, &[&first, &second], None, 102);
         assert_eq!((standing.rung, standing.oom_floor), (1, Some(Bytes::mib(164))));
+    }
+
+    #[test]
+    fn a_sibling_that_had_a_little_more_climbs_nothing_either() {
+        let mut standing = ContainerStanding::default();
+        climb(&mut standing, &[&kill(40, 100), &kill(47, 101)], None, 101);
+        assert_eq!((standing.rung, standing.oom_floor), (1, Some(Bytes::mib(140))));
+        climb(&mut standing, &[&kill(139, 102)], None, 102);
+        assert_eq!(standing.rung, 2, "one more mebibyte is no step");
     }
 
     #[test]
