@@ -62,7 +62,7 @@ pub trait Journal: Send + Sync {
         Receipt::known(true)
     }
 
-    /// Epoch, sequence number and hash of the last line, as anchored in the Lease.
+    /// Epoch, sequence number and hash of the last line that was printed, as anchored in the Lease.
     fn head(&self) -> String;
 
     /// Starts the chain of a new leader: `epoch` is the lease's number of transitions.

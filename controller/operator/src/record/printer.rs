@@ -5,9 +5,9 @@
 //! does not happen (A1).
 
 use std::io::{self, Write};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::oneshot;
@@ -23,8 +23,18 @@ const PATIENCE: Duration = Duration::from_secs(1);
 #[derive(Debug)]
 pub(super) struct Printer {
     to: To,
-    failures: Arc<AtomicU64>,
+    told: Told,
 }
+
+/// What became of the lines so far. Clones share it.
+#[derive(Clone, Debug, Default)]
+struct Told {
+    failures: Arc<AtomicU64>,
+    last: Arc<Mutex<Option<Head>>>,
+}
+
+/// A line's place in its chain, and its hash.
+pub(super) type Head = (u64, String);
 
 enum To {
     /// Printed by whoever has the line.
@@ -33,9 +43,10 @@ enum To {
     Thread(SyncSender<Job>),
 }
 
-/// A line, and where to tell that it was printed.
+/// A line, its place, and where to tell that it was printed.
 struct Job {
     line: Vec<u8>,
+    head: Option<Head>,
     done: oneshot::Sender<bool>,
 }
 
@@ -73,7 +84,7 @@ impl Printer {
     pub(super) fn here(out: Box<dyn Write + Send>) -> Self {
         Self {
             to: To::Here(out),
-            failures: Arc::default(),
+            told: Told::default(),
         }
     }
 
@@ -84,25 +95,25 @@ impl Printer {
     /// The system has no thread left.
     pub(super) fn thread(out: Box<dyn Write + Send>) -> io::Result<Self> {
         let (jobs, waiting) = sync_channel(WAITING);
-        let failures = Arc::<AtomicU64>::default();
-        let counted = Arc::clone(&failures);
+        let told = Told::default();
+        let telling = told.clone();
         std::thread::Builder::new()
             .name("decision-log".to_owned())
-            .spawn(move || print_all(&waiting, out, &counted))?;
+            .spawn(move || print_all(&waiting, out, &telling))?;
         Ok(Self {
             to: To::Thread(jobs),
-            failures,
+            told,
         })
     }
 
-    /// Prints a whole line, or drops it where too many are waiting.
-    pub(super) fn print(&mut self, line: Vec<u8>) -> Receipt {
+    /// Prints a whole line, or drops it where too many are waiting. `head`: its place; `None` for what is no line.
+    pub(super) fn print(&mut self, line: Vec<u8>, head: Option<Head>) -> Receipt {
         match &mut self.to {
-            To::Here(out) => Receipt::known(written(&mut **out, &line, &self.failures)),
+            To::Here(out) => Receipt::known(written(&mut **out, &line, head, &self.told)),
             To::Thread(jobs) => {
                 let (done, told) = oneshot::channel();
-                if jobs.try_send(Job { line, done }).is_err() {
-                    self.failures.fetch_add(1, Ordering::Relaxed);
+                if jobs.try_send(Job { line, head, done }).is_err() {
+                    self.told.failures.fetch_add(1, Ordering::Relaxed);
                     return Receipt::known(false);
                 }
                 Receipt(Err(told))
@@ -112,22 +123,29 @@ impl Printer {
 
     /// Lines that could not be printed since the start.
     pub(super) fn failures(&self) -> u64 {
-        self.failures.load(Ordering::Relaxed)
+        self.told.failures.load(Ordering::Relaxed)
+    }
+
+    /// Place and hash of the last line that was printed. `None`: none was.
+    pub(super) fn last(&self) -> Option<Head> {
+        self.told.last.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
 
-fn print_all(waiting: &Receiver<Job>, mut out: Box<dyn Write + Send>, failures: &AtomicU64) {
-    for Job { line, done } in waiting {
+fn print_all(waiting: &Receiver<Job>, mut out: Box<dyn Write + Send>, told: &Told) {
+    for Job { line, head, done } in waiting {
         // Nobody may be waiting for the answer: most lines are not intents.
-        done.send(written(&mut *out, &line, failures)).ok();
+        done.send(written(&mut *out, &line, head, told)).ok();
     }
 }
 
-fn written(out: &mut dyn Write, line: &[u8], failures: &AtomicU64) -> bool {
+fn written(out: &mut dyn Write, line: &[u8], head: Option<Head>, told: &Told) -> bool {
     let written = out.write_all(line).and_then(|()| out.flush());
     if let Err(error) = &written {
-        failures.fetch_add(1, Ordering::Relaxed);
+        told.failures.fetch_add(1, Ordering::Relaxed);
         tracing::error!(%error, "The decision log could not be written.");
+    } else if head.is_some() {
+        *told.last.lock().unwrap_or_else(PoisonError::into_inner) = head;
     }
     written.is_ok()
 }
@@ -155,12 +173,15 @@ mod tests {
     async fn lines_come_out_in_order_and_are_confirmed() {
         let memory = Memory::default();
         let mut printer = Printer::thread(Box::new(memory.clone())).unwrap();
-        let receipts: Vec<_> = (0..100).map(|n| printer.print(format!("{n}\n").into_bytes())).collect();
+        let receipts: Vec<_> = (0..100)
+            .map(|n| printer.print(format!("{n}\n").into_bytes(), Some((n, String::new()))))
+            .collect();
         for receipt in receipts {
             assert!(receipt.printed().await);
         }
         let lines: Vec<u32> = memory.text().lines().map(|line| line.parse().unwrap()).collect();
         assert!(lines.into_iter().eq(0..100));
+        assert_eq!(printer.last().map(|(seq, _)| seq), Some(99));
         assert_eq!(printer.failures(), 0);
     }
 
@@ -168,11 +189,12 @@ mod tests {
     async fn a_reader_that_stopped_holds_nobody_up_and_confirms_nothing() {
         let (_go_on, stopped) = mpsc::channel();
         let mut printer = Printer::thread(Box::new(Stopped(stopped))).unwrap();
-        let receipt = printer.print(b"line\n".to_vec());
+        let receipt = printer.print(b"line\n".to_vec(), Some((7, String::new())));
         assert!(!receipt.printed().await, "not within a second");
+        assert_eq!(printer.last(), None, "a line that waits is no anchor");
         // One is being printed, if the thread has come to it; so many wait, and the rest is dropped.
         let lost = (0..WAITING + 10)
-            .filter(|_| matches!(printer.print(b"line\n".to_vec()).0, Ok(false)))
+            .filter(|_| matches!(printer.print(b"line\n".to_vec(), Some((7, String::new()))).0, Ok(false)))
             .count();
         assert!((10..=11).contains(&lost), "{lost}");
         assert_eq!(printer.failures(), u64::try_from(lost).unwrap());
@@ -183,7 +205,12 @@ mod tests {
         let (go_on, stopped) = mpsc::channel();
         drop(go_on);
         let mut printer = Printer::thread(Box::new(Stopped(stopped))).unwrap();
-        assert!(!printer.print(b"line\n".to_vec()).printed().await);
+        assert!(
+            !printer
+                .print(b"line\n".to_vec(), Some((7, String::new())))
+                .printed()
+                .await
+        );
         assert_eq!(printer.failures(), 1);
     }
 }
