@@ -234,6 +234,9 @@ impl Workload {
                 let Some(size) = amounts(pod, status).size() else {
                     continue;
                 };
+                // It died between the state seen before and this one: of two sizes the smaller, or a resize of ours
+                // that came in between would count as tried.
+                let size = self.had(&name, &status.name).map_or(size, |before| before.min(size));
                 self.kills.push_back(Oom {
                     pod: name.clone(),
                     container: status.name.clone(),
@@ -246,6 +249,12 @@ impl Workload {
                 }
             }
         }
+    }
+
+    /// What limited a container when its pod was last seen.
+    fn had(&self, pod: &str, container: &str) -> Option<Bytes> {
+        let seen = self.pods.get(pod)?.containers.get(container)?;
+        seen.actual.unwrap_or(seen.spec).size()
     }
 
     fn seen(&self, pod: &Pod) -> PodSeen {
@@ -404,6 +413,22 @@ mod tests {
         }
         let kills: Vec<_> = health.of(&owner()).1.iter().map(|kill| kill.size).collect();
         assert_eq!(kills, [Bytes::mib(64), Bytes::mib(164)]);
+    }
+
+    #[test]
+    fn a_kill_that_is_seen_after_a_resize_counts_with_what_it_had_before() {
+        let mut health = Health::default();
+        let limited = |mib: &str, state: Value| {
+            pod(
+                &json!({"containerStatuses": [{"name": "app", "restartCount": 0, "state": state,
+                "resources": {"limits": {"memory": mib}}}]}),
+            )
+        };
+        health.fold(&owner(), &limited("40Mi", json!({"running": {}})));
+        health.fold(&owner(), &limited("140Mi", kill(5)));
+        health.fold(&owner(), &limited("140Mi", kill(9)));
+        let kills: Vec<_> = health.of(&owner()).1.iter().map(|kill| kill.size).collect();
+        assert_eq!(kills, [Bytes::mib(40), Bytes::mib(140)]);
     }
 
     #[test]
