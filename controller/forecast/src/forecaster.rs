@@ -7,7 +7,7 @@ use crate::engine::{Models, Scratch};
 use crate::fleet::{Fit, Fleet, Refit, Refitted, Sample};
 use crate::history::{History, Window};
 use crate::horizon::{Aim, horizon, horizon_minutes};
-use crate::model::{Model, Purpose, Scores};
+use crate::model::{Model, Purpose};
 use crate::prior::{self, Picker};
 use crate::seed;
 use crate::tree::ByQuantile;
@@ -57,6 +57,7 @@ pub struct Forecaster {
     sample: Sample,
     scratch: Scratch,
     broken: BTreeSet<&'static str>,
+    panics: u32,
 }
 
 /// One function's model and its last answer.
@@ -87,6 +88,7 @@ impl Forecaster {
             sample: Sample::new(seed),
             scratch: Scratch::default(),
             broken: BTreeSet::new(),
+            panics: 0,
         }
     }
 
@@ -125,11 +127,6 @@ impl Forecaster {
     /// Drops every function that `keep` does not name.
     pub fn forget(&mut self, keep: impl Fn(&FunctionKey) -> bool) {
         self.functions.retain(|key, _| keep(key));
-    }
-
-    /// How well the columns have done on one function. `None`: it has no model yet.
-    pub fn scores(&self, key: &FunctionKey) -> Option<Scores> {
-        self.functions.get(key).map(|known| known.model.scores())
     }
 
     /// The refit of the fleet's forest that is due at `now`, to be run elsewhere; it takes the sample of rows along,
@@ -175,6 +172,11 @@ impl Forecaster {
         std::mem::take(&mut self.broken)
     }
 
+    /// Models that have panicked since the last call; each was begun anew.
+    pub const fn take_panics(&mut self) -> u32 {
+        std::mem::replace(&mut self.panics, 0)
+    }
+
     /// Bytes held by the models, without history and names.
     pub fn bytes(&self) -> usize {
         let known = |known: &Known| known.model.bytes() + std::mem::size_of::<Known>();
@@ -210,6 +212,7 @@ impl Forecaster {
 
     /// A panic in one model is a bug, and takes nothing of the others along: it is forgotten and begun anew.
     fn failed(&mut self, request: Request<'_>, closed: i64, tick: Seconds) -> Forecast {
+        self.panics = self.panics.saturating_add(1);
         self.functions.remove(request.key);
         self.scratch = Scratch::default();
         no_answer(Distrust::ModelFailed, request, closed, tick)

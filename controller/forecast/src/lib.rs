@@ -42,5 +42,4 @@ mod wake;
 pub use forecaster::{Forecaster, Request};
 pub use history::History;
 pub use horizon::{Aim, aim, horizon_minutes};
-pub use model::Scores;
 pub use wake::Wake;

@@ -55,19 +55,6 @@ struct Said {
     upper: f64,
 }
 
-/// How well each column has done on one function, for metrics and for whoever asks why.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Scores {
-    /// Mean pinball loss of each column at the wanted quantile, by name; half-life one day.
-    pub losses: Vec<(&'static str, Option<f64>)>,
-    /// Why a baseline answers in place of the mixture. `None`: none does.
-    pub demoted: Option<Distrust>,
-    /// Share of spans whose peak lay at or below what was said.
-    pub coverage: Option<f64>,
-    /// A column that gave a number that is not finite; it was left out. `None`: all are sound.
-    pub broken: Option<&'static str>,
-}
-
 /// What a model is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Purpose {
@@ -267,16 +254,6 @@ impl Model {
     /// Bytes it holds, without the history.
     pub(crate) fn bytes(&self) -> usize {
         std::mem::size_of::<Self>() + self.engine.bytes() + self.bands.bytes() + self.bets.capacity() * size::<Bet>()
-    }
-
-    /// Records of the columns.
-    pub(crate) fn scores(&self) -> Scores {
-        Scores {
-            losses: self.engine.losses(0, 0),
-            demoted: self.gate.demoted(),
-            coverage: self.gate.coverage(),
-            broken: self.broken(),
-        }
     }
 }
 

@@ -79,7 +79,7 @@ impl Remember {
                 forecasts
             }
             Err(panic) => {
-                tracing::error!(error = %panic, "Forecasting panicked; its history is gone and is read again.");
+                tracing::error!(error = %panic, "Forecasting panicked; its history is gone and begins anew with this minute.");
                 BTreeMap::new()
             }
         }
@@ -140,6 +140,11 @@ impl Remember {
                 *since
             })
             .collect()
+    }
+
+    /// Models that have panicked since the last call.
+    pub fn take_panics(&mut self) -> u32 {
+        self.past().forecaster.take_panics()
     }
 
     /// Forgets functions that `keep` does not name.

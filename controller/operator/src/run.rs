@@ -30,6 +30,7 @@ use crate::record::human::LogFormat;
 use crate::record::line::{SCHEMA, StartLine, VERSION, print};
 use crate::record::metrics::Metrics;
 use crate::record::room::Record;
+use crate::record::status::StatusWriter;
 use crate::remember::Remember;
 use crate::switch::Switch;
 use crate::target::{Kinds, Resource};
@@ -102,7 +103,7 @@ pub async fn run(flags: Run) -> anyhow::Result<()> {
         apply: edge.apply(&flags, &leadership)?,
         record: Record::new(
             Arc::clone(journal),
-            own_connection(config.clone())?,
+            StatusWriter::new(own_connection(config.clone())?, leadership.term.clone()),
             events,
             metrics.clone(),
         ),
@@ -235,7 +236,7 @@ impl Ticker {
         if AssertUnwindSafe(pass).catch_unwind().await.is_err() {
             self.rooms.standing.clear();
             self.rooms.health.forget();
-            self.metrics.panicked();
+            self.metrics.panicked(1);
         }
         self.metrics.ticked(begun.elapsed(), clocks.now().wall);
     }

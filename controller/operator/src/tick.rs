@@ -92,6 +92,7 @@ pub async fn line(rooms: &mut Rooms, mut snapshot: Snapshot) -> TickReport {
     let mut lap = Lap::start();
     rooms.backfill.advance(&snapshot, &rooms.observe, &mut rooms.remember);
     let forecasts = rooms.remember.forecast(&snapshot).await;
+    rooms.record.metrics().panicked(rooms.remember.take_panics());
     let functions = functions(&snapshot, forecasts);
     forget_gone(rooms, &snapshot);
     restore_standing(&mut rooms.standing, &snapshot);

@@ -34,8 +34,6 @@ pub enum Runtime {
     Auto,
     /// Sizes its heap at its start: the value at birth counts, and nothing shrinks in place.
     Jvm,
-    /// Peaks while it loads its weights, then keeps a plateau.
-    Inference,
 }
 
 /// What may be done after an out-of-memory kill.

@@ -151,7 +151,7 @@ fn eighty_percent_covers_about_eighty_percent() {
         let (model, said) = eighth_day(&diurnal(8, seed));
         let seen = coverage(&said);
         assert!((0.7..=0.97).contains(&seen), "{seen}");
-        let told = model.scores().coverage.unwrap();
+        let told = model.gate.coverage().unwrap();
         assert!((told - seen).abs() < 0.05, "told {told}, seen {seen}");
     }
 }

@@ -270,3 +270,39 @@ fn start_of(pod: &Pod) -> Option<Start> {
         ready: became(status, "Ready")?,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn a_pod_that_cannot_be_decoded_must_still_be_heard_of() {
+        let meta: ObjectMeta = serde_json::from_value(json!({
+            "name": "fraud-7c9f-x", "namespace": "payments", "creationTimestamp": "2026-01-01T00:00:00Z",
+            "labels": {"pod-template-hash": "7c9f"},
+            "ownerReferences": [{"apiVersion": "apps/v1", "kind": "ReplicaSet", "name": "fraud-7c9f", "uid": "u",
+                "controller": true}],
+        }))
+        .unwrap();
+        let owner = Owner {
+            namespace: "payments".into(),
+            kind: "Deployment".into(),
+            name: "fraud".into(),
+        };
+        let pods = Pods::default();
+        let ready = || pods.of(&owner, |all| all.map(|pod| pod.ready_since).collect::<Vec<_>>());
+        pods.replace(vec![Read::Bad(meta.clone(), "odd".into())]);
+        assert_eq!(
+            ready(),
+            [Some(1_767_225_600)],
+            "as ready as can be, so its series must be there"
+        );
+        let starting = json!({"apiVersion": "v1", "kind": "Pod", "metadata": meta, "spec": {"containers": []}});
+        pods.put(Read::Good(serde_json::from_value(starting).unwrap()));
+        pods.put(Read::Bad(meta.clone(), "odd".into()));
+        assert_eq!(ready(), [None], "what was known of it stays");
+        pods.gone(&meta);
+        assert!(ready().is_empty());
+    }
+}

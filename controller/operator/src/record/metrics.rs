@@ -179,7 +179,11 @@ impl Metrics {
             "Time a profile's query took",
             new.query.clone(),
         );
-        registry.register("tick_panics", "Ticks that ended in a panic", new.panics.clone());
+        registry.register(
+            "tick_panics",
+            "Panics caught, of a tick or of one function's model",
+            new.panics.clone(),
+        );
         registry.register("leader", "Whether this replica leads", new.leader.clone());
         registry.register("lease_remaining_seconds", "Rest of the lease's term", new.lease.clone());
         registry.register(
@@ -296,9 +300,9 @@ impl Metrics {
         self.log_failures.set(i64::try_from(failures).unwrap_or(i64::MAX));
     }
 
-    /// A tick ended in a panic: a bug (P1).
-    pub fn panicked(&self) {
-        self.panics.inc();
+    /// So many panics were caught, of a tick or of one function's model: bugs (P1).
+    pub fn panicked(&self, times: u32) {
+        self.panics.inc_by(times.into());
     }
 
     /// This replica does not lead: what it told of the fleet while it did is no longer true.

@@ -8,7 +8,6 @@ use forewarm_core::outcome::Outcome;
 use forewarm_core::policy::FunctionKey;
 use forewarm_core::standing::Standing;
 use forewarm_core::units::{Mono, Now};
-use kube::Client;
 use ulid::Ulid;
 
 use super::events::Events;
@@ -58,13 +57,13 @@ impl std::fmt::Debug for dyn Journal {
 }
 
 impl Record {
-    /// Tells through `journal`, and the policies' status through `client`, which must not retry by itself.
-    pub fn new(journal: Arc<dyn Journal>, client: Client, events: Events, metrics: Metrics) -> Self {
+    /// Tells through `journal`, and the policies' status through `status`.
+    pub fn new(journal: Arc<dyn Journal>, status: StatusWriter, events: Events, metrics: Metrics) -> Self {
         Self {
             teller: Teller::new(Arc::clone(&journal)),
             notices: Notices::new(Arc::clone(&journal)),
             journal,
-            status: StatusWriter::new(client),
+            status,
             events,
             metrics,
             leaving: HashMap::new(),

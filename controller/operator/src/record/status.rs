@@ -11,6 +11,7 @@ pub mod diff;
 use self::content::Remembered;
 use super::tell::Lines;
 use super::{PolicyObject, Told, Unusable};
+use crate::lease::Term;
 use forewarm_api::status::LastDecision;
 use forewarm_api::{FunctionPolicy, FunctionPolicyStatus};
 use forewarm_core::beside::beside;
@@ -22,6 +23,8 @@ use kube::{Api, Client};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
+use tokio::sync::watch;
+use tokio::time::Instant;
 
 /// Field manager of the status.
 pub const MANAGER: &str = "forewarm-status";
@@ -40,6 +43,7 @@ const VISIBLE: Seconds = Seconds(30);
 /// Writes the status of policies.
 pub struct StatusWriter {
     client: Client,
+    term: watch::Receiver<Term>,
     pending: BTreeMap<FunctionKey, Pending>,
     owed: BTreeMap<FunctionKey, Owed>,
 }
@@ -128,10 +132,11 @@ impl std::fmt::Debug for StatusWriter {
 }
 
 impl StatusWriter {
-    /// Writes by `client`, which must not retry by itself.
-    pub fn new(client: Client) -> Self {
+    /// Writes by `client`, which must not retry by itself, within the `term`.
+    pub fn new(client: Client, term: watch::Receiver<Term>) -> Self {
         Self {
             client,
+            term,
             pending: BTreeMap::new(),
             owed: BTreeMap::new(),
         }
@@ -301,8 +306,12 @@ impl StatusWriter {
 
     /// Sends the writes, a few at a time; one that the time did not suffice for counts as unanswered. Until the
     /// watch shows what became of it a status waits; also one that was refused: asked again each tick, it would
-    /// take the place of others.
+    /// take the place of others. None begins unless the term lasts until all have ended (W2): what another leader
+    /// has written since must not be written over.
     async fn send(&mut self, writes: Vec<Write<'_>>, at: Mono) -> BTreeMap<FunctionKey, Answer> {
+        if self.term.borrow().left(Instant::now()) < TOGETHER {
+            return writes.iter().map(|write| (write.key.clone(), Answer::None)).collect();
+        }
         let pending: Vec<(FunctionKey, Pending)> = writes.iter().map(|write| pending(write, at)).collect();
         let mut answers = self.ask(writes).await;
         for (key, mut pending) in pending {

@@ -17,6 +17,7 @@ use forewarm_operator::record::events::events;
 use forewarm_operator::record::human::LogFormat;
 use forewarm_operator::record::metrics::Metrics;
 use forewarm_operator::record::room::Record;
+use forewarm_operator::record::status::StatusWriter;
 use forewarm_operator::remember::Remember;
 use forewarm_operator::switch::Switch;
 use forewarm_operator::target::Kinds;
@@ -29,6 +30,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 use tokio::sync::watch;
+use tokio::time::Instant;
 
 /// Name of the demand profile in use.
 pub(crate) const PROFILE: &str = "http-inflight";
@@ -116,13 +118,15 @@ fn rooms(
         Box::new(move || wall),
     ));
     let switch = Switch::new(api.client(), "forewarm", "forewarm-switch", Arc::clone(&journal));
-    // In Shadow nothing is written to a target, so nobody asks for the term.
-    let (_, term) = watch::channel(Term::default());
+    let (_, term) = watch::channel(Term {
+        epoch: 1,
+        valid_until: Some(Instant::now() + Duration::from_hours(24)),
+    });
     let gate = Gate::new(
         api.client(),
         Arc::clone(kinds),
         Arc::new(switch),
-        term,
+        term.clone(),
         Arc::clone(&journal),
     );
     let metrics = Metrics::new(false);
@@ -135,7 +139,7 @@ fn rooms(
         standing: BTreeMap::new(),
         health: Health::new(37, TICK),
         apply: Apply::new(gate, Limits::default()),
-        record: Record::new(journal, api.client(), events, metrics),
+        record: Record::new(journal, StatusWriter::new(api.client(), term), events, metrics),
         within: Duration::from_secs(9),
     })
 }

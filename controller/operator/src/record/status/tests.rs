@@ -16,12 +16,25 @@ const PATH: &str = "PATCH /apis/forewarm.dev/v1alpha1/namespaces/payments/functi
 
 /// A writer whose server answers every request with `code`; 0 never answers.
 fn writer(code: u16) -> (StatusWriter, Kept<Seen>) {
+    let hour = Duration::from_hours(1);
+    let (writer, inbox, _) = leading(code, hour);
+    (writer, inbox)
+}
+
+/// The same while its term lasts so long.
+fn leading(code: u16, left: Duration) -> (StatusWriter, Kept<Seen>, watch::Sender<Term>) {
     let (client, inbox) = api_server(move |request| match code {
         0 => Reply::Silence,
         200 => Reply::Json(200, patched(request)),
         code => Reply::status(code, "Test", "no"),
     });
-    (StatusWriter::new(client), inbox)
+    let (held, term) = watch::channel(lasting(left));
+    (StatusWriter::new(client, term), inbox, held)
+}
+
+fn lasting(left: Duration) -> Term {
+    let valid_until = Some(Instant::now() + left);
+    Term { epoch: 1, valid_until }
 }
 
 /// The policy with the status sent.
@@ -113,6 +126,26 @@ async fn a_first_status_is_one_patch_over_the_version_seen() {
     assert_eq!(conditions[0]["observedGeneration"], 3);
     assert_eq!(conditions[0]["lastTransitionTime"], "2026-11-24T14:03:15Z");
     assert_eq!(conditions.as_array().unwrap().len(), 7);
+}
+
+#[tokio::test(start_paused = true)]
+async fn w2_no_status_is_sent_that_may_end_after_the_term() {
+    let (mut writer, inbox, held) = leading(200, TOGETHER.checked_sub(Duration::from_millis(1)).unwrap());
+    let sample = remembering(Sample::new(rise(2, 12)));
+    assert_eq!(
+        writer.before(&[sample.told()]).await,
+        [sample.key.clone()].into(),
+        "barred"
+    );
+    let done = sample.outcome(Outcome::Applied);
+    assert_eq!(run(&mut writer, &done, &news(&done)).await.written, 0);
+    assert!(inbox.take().is_empty());
+    held.send(lasting(TOGETHER)).unwrap();
+    assert_eq!(
+        run(&mut writer, &done, &Lines::default()).await.written,
+        1,
+        "owed, not waited for"
+    );
 }
 
 #[tokio::test]
