@@ -3,16 +3,16 @@
 use super::{Said, State, said};
 use crate::decide::Function;
 use crate::decision::Decision;
-use crate::guard::capacity;
-use crate::observation::{Capacity, Reading};
+use crate::guard::capacity::{RULE, within_quota};
+use crate::observation::Reading;
 use crate::units::Replicas;
 
 pub(super) fn capacity_limited(function: &Function, decision: &Decision) -> Said {
-    let Capacity { placed, stuck, quota } = function.observation.capacity;
-    let clamped = decision.clamps.iter().find(|clamp| clamp.rule == capacity::RULE.name);
-    let exhausted = |to: Replicas| quota.is_some_and(|quota| to == quota.max(placed));
+    let capacity = &function.observation.capacity;
+    let clamped = decision.clamps.iter().find(|clamp| clamp.rule == RULE.name);
+    let exhausted = |to: Replicas| decision.held.and_then(|held| within_quota(capacity, held)) == Some(to);
     match clamped {
-        _ if stuck > Replicas::ZERO => said(
+        _ if capacity.stuck > Replicas::ZERO => said(
             State::True,
             "Unschedulable",
             "Pods find no node for longer than a start takes: the floor comes back to what can run and is tried again later; see their Events, add nodes or lower floor.max.",

@@ -4,9 +4,10 @@ use super::{Condition, State, findings};
 use crate::decide::Inputs;
 use crate::forecast::{Distrust, Trust};
 use crate::observation::WriterKind::Person;
-use crate::observation::{Reading, Scaler, Why};
+use crate::observation::{Capacity, Reading, Scaler, Why};
 use crate::policy::{ForecastMode, Mode, OnConflict};
 use crate::sample::inputs;
+use crate::standing::Full;
 use crate::units::{Replicas, Seconds};
 
 fn found(inputs: &Inputs, condition: Condition) -> (State, &'static str) {
@@ -143,4 +144,32 @@ fn a_forecast_without_history_is_unknown_and_one_that_lost_is_not_trusted() {
     assert!(message(&demoted, Condition::ForecastTrusted).contains("may raise the floor in its place"));
     let off = with(|inputs| inputs.function.policy.forecast = ForecastMode::Off);
     assert_eq!(of(&off), (State::False, "SwitchedOff"));
+}
+
+#[test]
+fn what_limits_the_capacity_is_told_apart() {
+    let capacity = |placed: u32, stuck: u32, quota: Option<u32>| {
+        let mut inputs = inputs().demand(80.0).wished(10, 40);
+        inputs.function.observation.capacity = Capacity {
+            placed: Replicas(placed),
+            stuck: Replicas(stuck),
+            quota: quota.map(Replicas),
+        };
+        found(&inputs, Condition::CapacityLimited)
+    };
+    assert_eq!(capacity(20, 0, None), (State::False, "NotLimited"));
+    assert_eq!(capacity(20, 3, None), (State::True, "Unschedulable"));
+    assert_eq!(capacity(20, 0, Some(23)), (State::True, "QuotaExhausted"));
+    // A rollout: 20 are held, and those that are ending still count in the quota.
+    assert_eq!(capacity(15, 0, Some(15)), (State::True, "QuotaExhausted"));
+    let mut later = inputs().demand(80.0).wished(10, 40);
+    later.standing.full = Some(Full {
+        most: Replicas(20),
+        at: later.now.mono,
+        tries: 1,
+    });
+    assert_eq!(
+        found(&later, Condition::CapacityLimited),
+        (State::True, "TriedAgainLater")
+    );
 }

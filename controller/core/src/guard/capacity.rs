@@ -34,19 +34,27 @@ fn check(context: &Context<'_>) -> Check {
 
 /// Pods that can be had now. `None`: nothing is known to be in the way.
 fn most(context: &Context<'_>) -> Option<Replicas> {
-    let Capacity { placed, stuck, quota } = context.function.observation.capacity;
+    let Capacity { placed, stuck, .. } = context.function.observation.capacity;
     let waits = |full: Full| full.waits(context.now.mono).then(|| full.most.max(placed));
     let nodes = match stuck {
         Replicas::ZERO => context.standing.full.and_then(waits),
         _ => Some(placed),
     };
-    // A quota bounds what is added and takes nothing away: a pod that is ending counts in it to its end, so what is
-    // left of it may look smaller than what is held.
-    let quota = quota.map(|quota| quota.max(placed).max(context.held));
-    match (nodes, quota) {
+    match (
+        nodes,
+        within_quota(&context.function.observation.capacity, context.held),
+    ) {
         (Some(nodes), Some(quota)) => Some(nodes.min(quota)),
         (nodes, quota) => nodes.or(quota),
     }
+}
+
+/// Pods up to which a quota lets the floor rise from `held`. `None`: no quota says.
+///
+/// It bounds what is added and takes nothing away: a pod that is ending counts in it to its end, so what is left of it
+/// may look smaller than what is held.
+pub fn within_quota(capacity: &Capacity, held: Replicas) -> Option<Replicas> {
+    capacity.quota.map(|quota| quota.max(capacity.placed).max(held))
 }
 
 #[cfg(test)]
