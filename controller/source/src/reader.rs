@@ -175,11 +175,11 @@ impl DemandReader {
     /// Where functions are without a series, finds out which of them have a stale one; see [`crate::stale`].
     async fn diagnose(&mut self, asked: &ByProfile, members: &Arc<Membership>, now: Mono, deadline: Instant) {
         let silent = silent(asked, members);
-        let due = |(name, silent): &(&str, usize)| {
+        let due = |(name, silent): &(&str, Vec<usize>)| {
             self.diagnoses
                 .entry((*name).to_owned())
                 .or_default()
-                .is_due(*silent, now)
+                .is_due(silent, now, members)
         };
         let due: Vec<_> = silent.into_iter().filter(due).collect();
         let answers = due
@@ -188,7 +188,7 @@ impl DemandReader {
         let answers = join_all(answers).await;
         for ((name, silent), answer) in due.into_iter().zip(answers) {
             if let Some(diagnosis) = self.diagnoses.get_mut(name) {
-                diagnosis.note(silent, now, answer.as_ref(), members);
+                diagnosis.note(&silent, now, answer.as_ref(), members);
             }
         }
     }
@@ -243,13 +243,13 @@ fn no_source(profile: &Profile) -> SourceError {
     ))
 }
 
-/// Profiles that were answered, each with how many of its functions have no series in the answer.
-fn silent<'a>(asked: &ByProfile, members: &'a Membership) -> Vec<(&'a str, usize)> {
+/// Profiles that were answered, each with those of its functions that have no series in the answer.
+fn silent<'a>(asked: &ByProfile, members: &'a Membership) -> Vec<(&'a str, Vec<usize>)> {
     let answered = asked.iter().zip(members.profiles()).zip(0..);
     let count = |((asked, name), number): ((&Result<Asked, SourceError>, &'a Arc<str>), usize)| {
         let joined = asked.as_ref().ok()?.current.as_ref().ok()?;
         let silent = |m: &usize| members.profile(*m) == number && joined.tally(*m).series == 0;
-        Some((&**name, (0..members.len()).filter(silent).count()))
+        Some((&**name, (0..members.len()).filter(silent).collect()))
     };
     answered.filter_map(count).collect()
 }

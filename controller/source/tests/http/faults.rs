@@ -12,6 +12,7 @@ use forewarm_source::{Failure, Membership};
 use std::collections::BTreeMap;
 use std::io::Write as _;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 /// The reading of `a/f` and the failure of its profile against a source that behaves like this.
@@ -326,6 +327,25 @@ async fn an_answer_without_the_function_is_absent_and_a_source_with_stale_sample
     };
     let (reading, _) = read(stale, PATIENT).await;
     assert_eq!(reading, Reading::Unknown(Why::Stale { age: Seconds(60) }));
+}
+
+#[tokio::test]
+async fn a_function_that_was_well_when_another_fell_silent_is_not_called_stale_later() {
+    let lost = Arc::new(AtomicBool::new(false));
+    let gone = lost.clone();
+    let fake = Fake::start(move |_| match gone.load(Ordering::SeqCst) {
+        false => ok(vector(&[("a", "f-1", "1")])),
+        true => ok(vector(&[])),
+    })
+    .await;
+    let (profiles, alone) = world();
+    let both = Arc::new(Membership::new([function("f", &["f-1"]), function("g", &["g-1"])]));
+    let mut reader = reader(&fake.url(), "");
+    let first = reader.read(&profiles, &both, second(0), PATIENT).await;
+    assert_eq!(first.demand[&key("g")], Reading::Unknown(Why::Absent));
+    lost.store(true, Ordering::SeqCst);
+    let then = reader.read(&profiles, &alone, second(2), PATIENT).await;
+    assert_eq!(then.demand[&key("f")], Reading::Unknown(Why::Absent));
 }
 
 #[tokio::test]
