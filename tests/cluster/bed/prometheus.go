@@ -34,7 +34,7 @@ func (p *Prometheus) first() error {
 	if err := b.kubeconfig(b.path("config", "prometheus.kubeconfig"), "prometheus", NodeIP); err != nil {
 		return err
 	}
-	if err := writeJSON(p.configFile(), b.options.Scrape.config(b)); err != nil {
+	if err := p.write(b.options.Scrape); err != nil {
 		return err
 	}
 	if err := prepareBlindness(); err != nil {
@@ -68,7 +68,7 @@ func (p *Prometheus) Restart() error {
 
 // Configure changes what is scraped, without a restart.
 func (p *Prometheus) Configure(scrape Scrape) error {
-	if err := writeJSON(p.configFile(), scrape.config(p.bed)); err != nil {
+	if err := p.write(scrape); err != nil {
 		return err
 	}
 	answer, err := http.Post(p.URL()+"/-/reload", "", nil)
@@ -83,9 +83,14 @@ func (p *Prometheus) Configure(scrape Scrape) error {
 	return nil
 }
 
-// Empty makes Prometheus answer that there is nothing, until it is configured again.
+func (p *Prometheus) write(scrape Scrape) error {
+	return writeJSON(p.configFile(), scrape.config(p.bed))
+}
+
+// Empty makes Prometheus answer that there is nothing, until it is configured again. It scrapes nothing from its next
+// start on: told to before, it would for a moment have series that grow old, which is another fault.
 func (p *Prometheus) Empty() error {
-	if err := p.Configure(Scrape{Nothing: true}); err != nil {
+	if err := p.write(Scrape{Nothing: true}); err != nil {
 		return err
 	}
 	return p.Wipe()

@@ -2,10 +2,12 @@ package leader
 
 import (
 	"context"
+	"fmt"
 	"testing"
 	"time"
 
 	meta "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 
 	"forewarm.dev/tests/cluster/forewarm"
 	"forewarm.dev/tests/cluster/kit"
@@ -27,13 +29,15 @@ type ramp struct {
 }
 
 // climb brings the function up and lets its load grow: each second a call comes that never ends, and each call needs
-// a pod. So every tick has something to write. One pod fits on the node and takes all calls; those that the floor
-// asks for beyond wait to be scheduled, and a long ramp costs two cores nothing.
+// a pod. So every tick has something to write. One pod is let onto the node and takes all calls; those that the floor
+// asks for beyond wait at a scheduling gate, and a long ramp costs two cores nothing. A gate is not a lack of room:
+// pods that find no node would bring the floor back.
 func climb(t *testing.T) *ramp {
 	t.Helper()
 	k := kit.Of(t)
 	r := &ramp{T: t, k: k, namespace: forewarm.Enrolled(t, k), log: forewarm.FollowLog(t, k), audit: k.AuditFromNow(t)}
-	k.Apply(t, forewarm.Function(r.namespace, name, 1).With("spec.template.spec.affinity", apart).JSON())
+	k.Apply(t, forewarm.Function(r.namespace, name, 1).With("spec.template.spec.schedulingGates", gates).JSON())
+	r.letOneIn()
 	pod := k.WaitPods(t, r.namespace, "app="+name, 1, patience)[0]
 	k.Apply(t, forewarm.Enforce(r.namespace, name).
 		With("spec.floor.max", 1000).
@@ -56,8 +60,23 @@ func climb(t *testing.T) *ramp {
 	return r
 }
 
-// apart lets a node take one pod of the function.
-var apart = forewarm.Map{"podAntiAffinity": forewarm.Map{"requiredDuringSchedulingIgnoredDuringExecution": []forewarm.Map{{
-	"labelSelector": forewarm.Map{"matchLabels": forewarm.Map{"app": name}},
-	"topologyKey":   "kubernetes.io/hostname",
-}}}}
+// gates keep a pod from being scheduled until somebody takes them away.
+var gates = []forewarm.Map{{"name": "forewarm.dev/ramp"}}
+
+// letOneIn takes the gate from the first pod.
+func (r *ramp) letOneIn() {
+	r.Helper()
+	pods := r.k.Typed.CoreV1().Pods(r.namespace)
+	kit.WaitFor(r, "the first pod", patience, func() error {
+		found, err := pods.List(context.Background(), meta.ListOptions{LabelSelector: "app=" + name})
+		if err != nil {
+			return err
+		}
+		if len(found.Items) != 1 {
+			return fmt.Errorf("%d pods", len(found.Items))
+		}
+		open := []byte(`[{"op":"remove","path":"/spec/schedulingGates"}]`)
+		_, err = pods.Patch(context.Background(), found.Items[0].Name, types.JSONPatchType, open, meta.PatchOptions{})
+		return err
+	})
+}
