@@ -160,14 +160,20 @@ impl Model {
         Ok(self.answer(speaker, uppers, point))
     }
 
-    /// What is published: raised by what recurs, and to one call where one is likely to come.
+    /// What is published: raised by what recurs, and to one call where one is likely to come; none between the calls of
+    /// a timer.
     fn answer(&self, speaker: Speaker, uppers: Uppers, point: f64) -> Said {
         let (name, spoken, demoted) = speaker;
         let recurs = uppers.published > spoken;
         let wakes = uppers.published < 1.0 && self.wake.chance() >= self.wake_from.share() && self.wake.chance() > 0.0;
-        let upper = if wakes { 1.0 } else { uppers.published };
+        let silent = !wakes && !recurs && self.wake.silent(self.minute, self.span.h);
+        let upper = match () {
+            () if wakes => 1.0,
+            () if silent => 0.0,
+            () => uppers.published,
+        };
         let name = match () {
-            () if wakes => Wake::NAME,
+            () if wakes || silent => Wake::NAME,
             () if recurs => recurring::NAME,
             () => name,
         };

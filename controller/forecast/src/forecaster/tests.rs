@@ -349,3 +349,32 @@ proptest! {
         }
     }
 }
+
+/// A mean over all minutes would hold the pod for good: two minutes of six have a call ahead, more than one of five.
+#[test]
+fn a_function_that_a_timer_calls_every_six_minutes_has_none_between_and_one_for_each_call_from_the_sixth_on() {
+    for lead in [Seconds(3), LEAD] {
+        let timer: Series = (0..90)
+            .map(|minute| Some(if minute % 6 == 0 { 1.0 } else { 0.0 }))
+            .collect();
+        let mut forecaster = Forecaster::default();
+        for closed in 30..90_usize {
+            let past = history(&timer[..closed]);
+            let now = wall(i64::try_from(closed).unwrap(), 5);
+            let key = key();
+            let mut request = request(&key);
+            (request.lead_time, request.aim) = (lead, aim(None, lead));
+            let said = forecaster
+                .at(&past, [request], now, TICK, || true)
+                .remove(&key)
+                .unwrap();
+            let due = closed % 6 == 0 || closed % 6 == 5;
+            let upper = said.upper.get();
+            assert!(
+                if due { upper >= 1.0 } else { upper == 0.0 },
+                "{closed}: {upper} by {}",
+                said.model
+            );
+        }
+    }
+}

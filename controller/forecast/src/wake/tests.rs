@@ -49,3 +49,57 @@ fn nothing_known_is_no_chance() {
     let said = chances(&series(2, |_| false), 10, 2);
     assert!(said.iter().all(|(_, chance)| chance.abs() < 1e-12));
 }
+
+/// Whether the minutes after each of the last are said to be silent, by a wake that knows the whole series.
+fn silences(series: &[Option<f64>], minutes: usize, h: i64) -> Vec<(usize, bool)> {
+    let past = history(series);
+    let mut wake = Wake::default();
+    let said = (0..series.len()).map(|minute| {
+        let t = MONDAY + i64::try_from(minute).unwrap();
+        wake.fold(&past.window(&key(), t).unwrap(), t, h);
+        (minute, wake.silent(t, h))
+    });
+    said.skip(series.len() - minutes).collect()
+}
+
+#[test]
+fn a_timer_is_silent_between_its_calls_from_the_fifth_on() {
+    for wide in [1, 2] {
+        let calls = |minutes: usize| -> Series {
+            (0..minutes)
+                .map(|minute| Some(if minute % 6 < wide { 1.0 } else { 0.0 }))
+                .collect()
+        };
+        assert!(
+            silences(&calls(24), 24, 2).iter().all(|(_, silent)| !silent),
+            "four calls"
+        );
+        for (minute, silent) in silences(&calls(60), 30, 2) {
+            let phase = minute % 6;
+            assert_eq!(silent, phase + 1 >= wide && phase < 4, "{wide} wide, {minute}");
+        }
+    }
+}
+
+#[test]
+fn calls_without_a_timer_and_minutes_that_are_not_known_are_never_silent() {
+    let by_chance = [0, 6, 12, 18, 26, 32, 38, 44];
+    let calls = |unknown: usize| -> Series {
+        let call = |minute| by_chance.contains(&minute);
+        let at = |minute| (minute != unknown).then_some(if call(minute) { 1.0 } else { 0.0 });
+        (0..50).map(at).collect()
+    };
+    assert!(
+        silences(&calls(50), 24, 2).iter().all(|(_, silent)| !silent),
+        "a gap of eight"
+    );
+    let mut timer: Series = (0..60)
+        .map(|minute| Some(if minute % 6 == 0 { 1.0 } else { 0.0 }))
+        .collect();
+    timer[55] = None;
+    let said = silences(&timer, 6, 2);
+    assert_eq!(
+        said.iter().map(|(_, silent)| *silent).collect::<Vec<_>>(),
+        [true, false, false, false, false, false]
+    );
+}
