@@ -9,6 +9,8 @@ type Scrape struct {
 	Nothing bool
 	// DropMetrics is a regular expression of metric names to drop from what pods report; their series end at once.
 	DropMetrics string
+	// Pages are further addresses that are scraped, at /metrics.
+	Pages []string
 	// PodRules and MetricRules are further relabel rules of the pods' job, in Prometheus's own words.
 	PodRules, MetricRules []map[string]any
 }
@@ -23,6 +25,9 @@ func (s Scrape) config(b *Bed) object {
 		s.pods(b),
 		kubelet(b, "kubelet-resource", "/metrics/resource", interval),
 		kubelet(b, "kubelet-cadvisor", "/metrics/cadvisor", "10s"),
+	}
+	if len(s.Pages) > 0 {
+		jobs = append(jobs, object{"job_name": "pages", "static_configs": list{object{"targets": s.Pages}}})
 	}
 	if s.Nothing {
 		jobs = list{}
