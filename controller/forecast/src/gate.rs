@@ -66,7 +66,7 @@ impl Gate {
     pub(crate) fn score(&mut self, said: &Uppers, actual: f64, quantile: Percent) {
         let covers = |upper: f64| if actual <= upper { 1.0 } else { 0.0 };
         let loss = |upper: f64| pinball(actual, upper, quantile.share());
-        let add = |sum: &mut f64, value: f64| *sum = sum.mul_add(KEEP, value);
+        let add = |sum: &mut f64, value: f64| *sum = *sum * KEEP + value;
         let sums = &mut self.sums;
         add(&mut sums.weight, 1.0);
         add(&mut sums.candidate, loss(said.candidate));
@@ -96,7 +96,7 @@ impl Gate {
         };
         let lost = [Distrust::WorseThanSeasonalNaive, Distrust::WorseThanTrailingPeak].map(Some);
         let line = if lost.contains(&self.demoted) { 1.0 } else { WORSE };
-        let worse = self.sums.candidate > line.mul_add(floor, SLIGHT * self.sums.usual);
+        let worse = self.sums.candidate > line * floor + SLIGHT * self.sums.usual;
         (self.can_judge() && worse).then_some(reason)
     }
 

@@ -36,8 +36,8 @@ impl Gain {
     const KEEP: f64 = 0.999_839_562_135_290_2;
 
     fn push(&mut self, won: f64) {
-        self.sum = self.sum.mul_add(Self::KEEP, won);
-        self.weight = self.weight.mul_add(Self::KEEP, 1.0);
+        self.sum = self.sum * Self::KEEP + won;
+        self.weight = self.weight * Self::KEEP + 1.0;
     }
 
     fn pays(&self) -> bool {

@@ -126,7 +126,7 @@ impl Wake {
         for (error, chance) in self.errors.iter_mut().zip(chances) {
             let missed: f32 = came - chance;
             let keep = crate::engine::narrow(KEEP);
-            *error = error.mul_add(keep, weight * missed * missed);
+            *error = *error * keep + weight * missed * missed;
         }
     }
 

@@ -1,6 +1,6 @@
 //! Own errors: how far what came lay from the level it was forecast at, on the local scale. Pure.
 
-use super::past::{narrow, quantile, rank};
+use super::past::{narrow, quantile, upper_quantile};
 use super::windows::Scratch;
 
 /// Minutes kept.
@@ -41,14 +41,18 @@ impl Errors {
     pub(crate) fn seen(&mut self, slow: bool, scratch: &mut Scratch) -> ErrorsSeen {
         let sort = &mut scratch.sort;
         if slow {
-            gather(sort, &self.ring, &[]);
+            sort.clear();
+            sort.extend(self.ring.iter().map(|error| f64::from(*error)));
+            sort.retain(|error| !error.is_nan());
             self.day = [0.5, 0.95].map(|share| narrow(quantile(sort, share)));
         }
         let newest = self.next.min(240);
         let (head, tail) = self.ring.split_at(self.next);
-        gather(sort, &head[head.len() - newest..], &tail[tail.len() - (240 - newest)..]);
+        let newest = head[head.len() - newest..]
+            .iter()
+            .chain(&tail[tail.len() - (240 - newest)..]);
         ErrorsSeen {
-            q95_240: rank(sort.len(), 0.95).map_or(f64::NAN, |_| quantile(sort, 0.95)),
+            q95_240: upper_quantile(newest.map(|error| f64::from(*error)), 0.95),
             median_day: f64::from(self.day[0]),
             q95_day: f64::from(self.day[1]),
         }
@@ -57,10 +61,4 @@ impl Errors {
     pub(crate) fn bytes(&self) -> usize {
         std::mem::size_of_val(&*self.ring)
     }
-}
-
-fn gather(sort: &mut Vec<f64>, some: &[f32], more: &[f32]) {
-    sort.clear();
-    let known = some.iter().chain(more).filter(|error| !error.is_nan());
-    sort.extend(known.map(|error| f64::from(*error)));
 }

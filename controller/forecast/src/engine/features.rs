@@ -55,7 +55,7 @@ impl Base {
 
     /// The amount back, at least zero; NaN of NaN.
     pub fn amount(&self, normal: f64) -> f64 {
-        at_least_zero(normal.mul_add(self.scale, self.level))
+        at_least_zero(self.level + normal * self.scale)
     }
 }
 

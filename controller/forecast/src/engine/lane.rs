@@ -125,7 +125,7 @@ impl Lane {
         let mut broken = None;
         for (place, (_, source)) in COLUMNS.iter().enumerate() {
             let theta = f64::from(self.theta[place]);
-            let moved = |point: f64, scale: f64| at_least_zero(theta.mul_add(scale, point));
+            let moved = |point: f64, scale: f64| at_least_zero(point + theta * scale);
             let upper = match *source {
                 Source::Tree(tree) => guesses.tree(tree),
                 Source::Tracked(tree) => moved(guesses.tree(tree), base.scale),
@@ -182,10 +182,8 @@ impl Lane {
     pub(crate) fn score(&mut self, said: &Said, actual: f64) {
         let miss = 1.0 - self.quantile;
         let silent = SILENT * pinball(actual, said.mixture, self.quantile);
-        self.weight = self.weight.mul_add(KEEP, 1.0);
-        self.covered = self
-            .covered
-            .mul_add(KEEP, if actual <= said.mixture { 1.0 } else { 0.0 });
+        self.weight = self.weight * KEEP + 1.0;
+        self.covered = self.covered * KEEP + if actual <= said.mixture { 1.0 } else { 0.0 };
         for (place, (_, source)) in COLUMNS.iter().enumerate() {
             let upper = said.columns[place];
             let loss = if upper.is_nan() {
@@ -193,7 +191,7 @@ impl Lane {
             } else {
                 pinball(actual, upper, self.quantile)
             };
-            self.loss[place] = self.loss[place].mul_add(KEEP, loss);
+            self.loss[place] = self.loss[place] * KEEP + loss;
             // Zero said and zero seen says nothing about the spread.
             if upper.is_nan() || (actual <= 0.0 && upper <= 0.0) {
                 continue;
@@ -204,7 +202,7 @@ impl Lane {
                 Source::Local(_) | Source::Long(_) => (self.gain(place), RANGE),
                 Source::Tree(_) | Source::Between | Source::Own(_) => continue,
             };
-            let theta = gain.mul_add(step, f64::from(self.theta[place]));
+            let theta = f64::from(self.theta[place]) + gain * step;
             self.theta[place] = narrow(theta.clamp(range.0, range.1));
         }
     }

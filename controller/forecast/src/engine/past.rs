@@ -77,30 +77,53 @@ pub(crate) fn quantile(values: &mut [f64], share: f64) -> f64 {
     };
     let above = values.len() - rank;
     if above <= FEW.min(values.len() / 8) {
-        return largest_but(values, above);
+        return largest_but(values.iter().copied(), above);
     }
     *values.select_nth_unstable_by(rank, f64::total_cmp).1
 }
 
-/// Values from the top up to which, and up to an eighth of all, a quantile is found by keeping them in order: a third
+/// As [`quantile`], of what is known among a few hundred values, NaN being "not known". No more than [`FEW`] of them
+/// may lie above it.
+pub(crate) fn upper_quantile(values: impl Iterator<Item = f64> + Clone, share: f64) -> f64 {
+    let known = values.filter(|value| !value.is_nan());
+    let count = known.clone().count();
+    rank(count, share).map_or(f64::NAN, |rank| largest_but(known, count - rank))
+}
+
+/// Values from the top up to which, and up to an eighth of all, a quantile is found by keeping them in a heap: a third
 /// of the time of a selection.
 const FEW: usize = 80;
 
-/// The `nth` largest, `1..=FEW` and at most as many as there are.
-fn largest_but(values: &[f64], nth: usize) -> f64 {
-    let mut top = [f64::NEG_INFINITY; FEW];
-    let top = &mut top[..nth];
-    let mut least = f64::NEG_INFINITY;
+/// The `nth` largest of known values, `1..=FEW` and at most as many as there are.
+fn largest_but(values: impl Iterator<Item = f64>, nth: usize) -> f64 {
+    // The largest so far, the least of them on top.
+    let mut heap = [f64::NEG_INFINITY; FEW];
+    let heap = &mut heap[..nth];
     for value in values {
-        if *value > least {
-            // The first of them in falling order that is smaller; what lies behind moves on and the last one falls out.
-            let place = top.partition_point(|known| known >= value);
-            top.copy_within(place..nth - 1, place + 1);
-            top[place] = *value;
-            least = top[nth - 1];
+        if value > heap[0] {
+            sink(heap, value);
         }
     }
-    least
+    heap[0]
+}
+
+/// Puts `value` in the place of the least.
+fn sink(heap: &mut [f64], value: f64) {
+    let mut place = 0;
+    loop {
+        let left = 2 * place + 1;
+        let right = (left + 1).min(heap.len() - 1);
+        if left >= heap.len() {
+            break;
+        }
+        let least = if heap[right] < heap[left] { right } else { left };
+        if heap[least] >= value {
+            break;
+        }
+        heap[place] = heap[least];
+        place = least;
+    }
+    heap[place] = value;
 }
 
 /// Several quantiles of the same known values, each looked for beside the last one found.
@@ -189,6 +212,9 @@ mod tests {
             quantiles(&mut values.clone(), &shares, &mut uppers);
             for ((share, wanted), upper) in shares.iter().zip(wanted).zip(uppers) {
                 prop_assert!(same(quantile(&mut values.clone(), *share), wanted));
+                if *share >= 0.9 && values.len() <= 300 {
+                    prop_assert!(same(upper_quantile(values.iter().copied(), *share), wanted));
+                }
                 prop_assert!(same(upper, wanted));
             }
         }

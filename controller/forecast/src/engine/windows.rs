@@ -1,7 +1,7 @@
 //! Windows: what is known of a function at one minute, whatever the horizon. The past in, running sums and
 //! order statistics out. Pure; streaming, one minute at a time.
 
-use super::past::{Past, largest, mean, minutes, narrow, number, quantile};
+use super::past::{Past, largest, mean, minutes, narrow, number, quantile, upper_quantile};
 
 /// Newest minutes looked at each minute: four hours, and a horizon more for the local scale.
 pub(crate) const NEWEST: usize = 304;
@@ -57,7 +57,8 @@ impl Scratch {
     /// Known values of a slice into `sort`.
     fn gather(sort: &mut Vec<f64>, values: &[f64]) {
         sort.clear();
-        sort.extend(values.iter().filter(|value| !value.is_nan()));
+        sort.extend_from_slice(values);
+        sort.retain(|value| !value.is_nan());
     }
 }
 
@@ -111,18 +112,14 @@ impl Windows {
             past.copy(t + 1 - 1440, &mut scratch.day);
             self.look(scratch);
         }
-        let Scratch { newest, sort, .. } = scratch;
-        let last = |count: usize| &newest[NEWEST - count..];
+        let last = |count: usize| &scratch.newest[NEWEST - count..];
         let of_five = mean(last(5));
         let level = if of_five.is_nan() { mean(last(15)) } else { of_five };
         if level.is_nan() {
             return None;
         }
-        let mut rank = |count: usize, share: f64| {
-            Scratch::gather(sort, last(count));
-            quantile(sort, share)
-        };
-        let (q90_60, q95_240) = (rank(60, 0.90), rank(240, 0.95));
+        let upper = |count: usize, share: f64| upper_quantile(last(count).iter().copied(), share);
+        let (q90_60, q95_240) = (upper(60, 0.90), upper(240, 0.95));
         let day = self.day.as_ref();
         let of_day = |value: fn(&Day) -> f32| day.map_or(f64::NAN, |day| f64::from(value(day)));
         Some(Seen {
@@ -148,7 +145,7 @@ impl Windows {
     fn learn(&mut self, now: f64, t: i64) {
         for (mean, rate) in self.ewma.iter_mut().zip(RATES) {
             let before = if mean.is_nan() { now } else { f64::from(*mean) };
-            *mean = narrow(rate.mul_add(now - before, before));
+            *mean = narrow(before + rate * (now - before));
         }
         if now > 0.0 {
             self.last_call = Some(t);

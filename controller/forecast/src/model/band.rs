@@ -54,8 +54,8 @@ impl Bands {
         let seasons = [1440, 60].map(|season| window.minute(minute - season));
         let known = seasons.into_iter().flatten();
         let (low, high) = known.fold((own, own), |(low, high), peak| (low.min(peak), high.max(peak)));
-        let lower = self.below.mul_add(-scale_at(base, low), low).max(0.0);
-        let upper = self.above.mul_add(scale_at(base, high), high);
+        let lower = (low - self.below * scale_at(base, low)).max(0.0);
+        let upper = high + self.above * scale_at(base, high);
         self.ahead.push_back((minute, lower, upper));
     }
 
@@ -74,5 +74,5 @@ impl Bands {
 /// An end after a hit or a miss.
 fn moved(end: f64, missed: bool) -> f64 {
     let step = if missed { 1.0 - TAIL } else { -TAIL };
-    GAIN.mul_add(step, end).clamp(0.0, FURTHEST)
+    (end + GAIN * step).clamp(0.0, FURTHEST)
 }

@@ -128,8 +128,8 @@ impl Season {
         };
         for ((level, season), (alpha, gamma)) in self.levels.iter_mut().zip(slots).zip(RATES) {
             let error = at.now - f64::from(*level) - f64::from(*season);
-            *level = narrow(alpha.mul_add(error, f64::from(*level)));
-            *season = narrow((gamma * (1.0 - alpha)).mul_add(error, f64::from(*season)));
+            *level = narrow(f64::from(*level) + alpha * error);
+            *season = narrow(f64::from(*season) + gamma * (1.0 - alpha) * error);
         }
     }
 

@@ -27,7 +27,7 @@ impl Expert for Level {
         if !at.now.is_nan() {
             for (mean, rate) in self.means.iter_mut().zip(RATES) {
                 let before = if mean.is_nan() { at.now } else { f64::from(*mean) };
-                *mean = narrow(rate.mul_add(at.now - before, before));
+                *mean = narrow(before + rate * (at.now - before));
             }
         }
         self.trials.push(self.means);

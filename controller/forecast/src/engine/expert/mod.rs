@@ -101,7 +101,7 @@ impl<const N: usize> Trials<N> {
         for (error, guess) in self.errors.iter_mut().zip(guesses) {
             let missed = (actual - f64::from(*guess)).abs();
             if !missed.is_nan() {
-                *error = error.mul_add(Self::KEEP, missed);
+                *error = *error * Self::KEEP + missed;
             }
         }
     }
