@@ -7,7 +7,6 @@ use crate::world::{FRAUD, LEDGER, clock, demand, key, members, now, read, reader
 use Shape::{Gauge, Rate, Turns};
 use forewarm_api::profile_parse::Profile;
 use forewarm_source::{Backfill, DemandReader, Found, Readings};
-use std::time::Duration;
 
 /// What a profile has to find of one function.
 struct Expected {
@@ -225,6 +224,7 @@ async fn knative_sums_the_revisions_of_a_service() {
         )
     };
     let (stable, panic) = ("kn_revision_concurrency_stable", "kn_revision_concurrency_panic");
+    let short = |metric: &str| series(metric, 1).replace("fraud", "ledger");
     let [a, b, c, d] = [series(stable, 1), series(stable, 2), series(panic, 1), series(panic, 2)];
     let (_exporter, prometheus) = scraping(&[(
         "/autoscaler",
@@ -235,6 +235,8 @@ async fn knative_sums_the_revisions_of_a_service() {
             (&b, Gauge(1.0)),
             (&c, Turns(9.0, 3.0)),
             (&d, Turns(1.0, 7.0)),
+            (&short(stable), Gauge(0.5)),
+            (&short(panic), Gauge(0.0)),
         ],
     )])
     .await;
@@ -244,7 +246,14 @@ async fn knative_sums_the_revisions_of_a_service() {
         peak: &[10.0],
         minute: Some(10.0),
     };
-    check("knative", &prometheus, &[fraud]).await;
+    // A call that no scrape met while it was under way.
+    let ledger = Expected {
+        function: "ledger",
+        current: &[0.5],
+        peak: &[0.5],
+        minute: Some(0.5),
+    };
+    check("knative", &prometheus, &[fraud, ledger]).await;
 }
 
 #[tokio::test]
