@@ -75,7 +75,11 @@ func launch(ctx context.Context, options Options, tied bool) (init *exec.Cmd, di
 	if err := validID(options.ID); err != nil {
 		return nil, "", err
 	}
-	binaries, err := build.Ensure(ctx, os.Stderr, build.Components)
+	components, err := build.Components()
+	if err != nil {
+		return nil, "", err
+	}
+	binaries, err := build.Ensure(ctx, os.Stderr, components)
 	if err != nil {
 		return nil, "", err
 	}

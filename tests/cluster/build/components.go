@@ -19,24 +19,23 @@ type Component struct {
 }
 
 const (
-	kubeStamp = "-X k8s.io/component-base/version.gitVersion=v1.37.2 " +
-		"-X k8s.io/component-base/version.gitMajor=1 -X k8s.io/component-base/version.gitMinor=37"
 	helmStamp  = "-X helm.sh/helm/v4/internal/version.version=v4.3.1"
 	helm3Stamp = "-X helm.sh/helm/v3/internal/version.version=v3.22.0"
 	// All other service discoveries of Prometheus bring a cloud SDK each, four of five minutes of its build.
 	promTags = "remove_all_sd,enable_kubernetes_sd"
 )
 
-// Components is everything the bed is made of, in the order in which it is built. A new one is one line
-// (and, where it is the first of its module, a folder under components/ with go.mod and go.sum).
-var Components = []Component{
-	{"kube-apiserver", "kubernetes", "k8s.io/kubernetes/cmd/kube-apiserver", "", kubeStamp, 324},
+// table is everything the bed is made of, in the order in which it is built. A new one is one line (and, where it is
+// the first of its module, a folder under components/ with go.mod and go.sum). Those of Kubernetes get the module and
+// the stamp of their release in [Components].
+var table = []Component{
+	{"kube-apiserver", "kubernetes", "k8s.io/kubernetes/cmd/kube-apiserver", "", "", 324},
 	{"etcd", "etcd", "go.etcd.io/etcd/server/v3", "", "", 18},
-	{"kubelet", "kubernetes", "k8s.io/kubernetes/cmd/kubelet", "", kubeStamp, 95},
-	{"kube-controller-manager", "kubernetes", "k8s.io/kubernetes/cmd/kube-controller-manager", "", kubeStamp, 45},
-	{"kube-scheduler", "kubernetes", "k8s.io/kubernetes/cmd/kube-scheduler", "", kubeStamp, 11},
-	{"kube-proxy", "kubernetes", "k8s.io/kubernetes/cmd/kube-proxy", "", kubeStamp, 14},
-	{"kubectl", "kubernetes", "k8s.io/kubernetes/cmd/kubectl", "", kubeStamp, 28},
+	{"kubelet", "kubernetes", "k8s.io/kubernetes/cmd/kubelet", "", "", 95},
+	{"kube-controller-manager", "kubernetes", "k8s.io/kubernetes/cmd/kube-controller-manager", "", "", 45},
+	{"kube-scheduler", "kubernetes", "k8s.io/kubernetes/cmd/kube-scheduler", "", "", 11},
+	{"kube-proxy", "kubernetes", "k8s.io/kubernetes/cmd/kube-proxy", "", "", 14},
+	{"kubectl", "kubernetes", "k8s.io/kubernetes/cmd/kubectl", "", "", 28},
 	{"containerd", "containerd", "github.com/containerd/containerd/v2/cmd/containerd", "", "", 43},
 	{"containerd-shim-runc-v2", "containerd", "github.com/containerd/containerd/v2/cmd/containerd-shim-runc-v2", "", "", 1},
 	{"ctr", "containerd", "github.com/containerd/containerd/v2/cmd/ctr", "", "", 3},
@@ -54,14 +53,4 @@ var Components = []Component{
 	{"knative-queue", "knative", "knative.dev/serving/cmd/queue", "", "", 5},
 	{"keda-operator", "keda", "github.com/kedacore/keda/v2/cmd/operator", "", "", 300},
 	{"keda-adapter", "keda", "github.com/kedacore/keda/v2/cmd/adapter", "", "", 90},
-}
-
-// Find returns the component of that name.
-func Find(name string) (Component, bool) {
-	for _, c := range Components {
-		if c.Name == name {
-			return c, true
-		}
-	}
-	return Component{}, false
 }

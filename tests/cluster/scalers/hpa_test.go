@@ -42,6 +42,7 @@ func Test_hpa_scaler_restarted(t *testing.T) {
 // Zero is the autoscaler's to make where it says so (1.37): a raised floor wakes the function, and given back it sleeps
 // again. A target that the autoscaler did not bring to zero is a pause, in Test_hpa_scaler_restarted.
 func Test_hpa_wakes_from_zero(t *testing.T) {
+	kit.Of(t).Needs(t, 37)
 	t.Parallel()
 	s := sceneOf(t, hpa, 1)
 	// An autoscaler goes to zero by an external metric alone. KEDA's adapter serves one, of a ScaledObject that scales
