@@ -4,16 +4,30 @@
 
 use crate::units::{Percent, Replicas, Seconds, Slots};
 use serde::{Deserialize, Serialize};
+use std::cmp::Ordering;
 use std::sync::Arc;
 
 /// The name of a function: its policy's namespace and name. A clone shares the text, and two of one origin are equal
-/// without a look at it; ordered for stable output.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+/// without a look at it; ordered by the text for stable output.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct FunctionKey {
     /// Namespace of the policy, and so of everything it may touch (W4).
     pub namespace: Arc<str>,
     /// Name of the policy.
     pub name: Arc<str>,
+}
+
+impl Ord for FunctionKey {
+    fn cmp(&self, other: &Self) -> Ordering {
+        let text = |a: &Arc<str>, b: &Arc<str>| if Arc::ptr_eq(a, b) { Ordering::Equal } else { a.cmp(b) };
+        text(&self.namespace, &other.namespace).then_with(|| text(&self.name, &other.name))
+    }
+}
+
+impl PartialOrd for FunctionKey {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
 }
 
 impl std::fmt::Display for FunctionKey {

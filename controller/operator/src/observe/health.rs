@@ -6,7 +6,7 @@
 
 mod container;
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 
 use forewarm_core::memory::{MemorySeen, Oom, PodSeen, Resize};
 use forewarm_core::plan::remedy::crash_loop::{Failing, failing};
@@ -14,6 +14,7 @@ use forewarm_core::units::Bytes;
 
 pub use self::container::{ContainerSpec, ContainerStatus};
 use self::container::{amounts, container, killed};
+use super::FastMap;
 use super::pods::{Condition, Owner, Pod, became};
 
 /// Kills remembered a workload; older ones were counted long ago.
@@ -30,7 +31,7 @@ const REVISIONS: [&str; 3] = [
 /// The pods of every workload, with their health.
 #[derive(Debug, Default)]
 pub struct Health {
-    by_owner: HashMap<Owner, Workload>,
+    by_owner: FastMap<Owner, Workload>,
 }
 
 #[derive(Debug, Default)]

@@ -3,11 +3,12 @@
 //! A start is counted once, when it is over. Only pods seen on their way count from a watch; in the first list
 //! every ready pod's start counts, unless it lost and regained readiness long after its creation.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 use std::sync::{Mutex, PoisonError};
 
 use forewarm_core::units::Seconds;
 
+use super::FastMap;
 use super::pods::Owner;
 
 /// Starts remembered a workload; the 95th percentile of 64 is the fourth longest.
@@ -30,7 +31,7 @@ pub struct Start {
 
 /// What was learned, by workload.
 #[derive(Debug, Default)]
-pub struct LeadTimes(Mutex<HashMap<Owner, Starts>>);
+pub struct LeadTimes(Mutex<FastMap<Owner, Starts>>);
 
 /// The last starts of one workload.
 #[derive(Debug, Default)]

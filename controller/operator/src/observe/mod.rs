@@ -30,3 +30,6 @@ mod world;
 pub use room::Observe;
 pub use snapshot::{Seen, Snapshot};
 pub use stores::Stores;
+
+/// Watched things by name, with a hash that is seeded and quicker than std's: names are most of what a tick hashes.
+type FastMap<K, V> = std::collections::HashMap<K, V, foldhash::quality::RandomState>;

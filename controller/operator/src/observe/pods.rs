@@ -3,13 +3,13 @@
 //! A pod can be born and die between two ticks, so its events are folded here as they come; the tick reads the
 //! result. Only what is read is decoded.
 
-use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use kube::core::{ObjectMeta, Resource};
 use serde::Deserialize;
 
+use super::FastMap;
 use super::health::{ContainerSpec, ContainerStatus, Health};
 use super::lead_time::{LeadTimes, Start};
 use super::quotas::Asks;
@@ -94,9 +94,9 @@ pub struct Pods {
 #[derive(Debug, Default)]
 struct Inner {
     /// By name.
-    by_owner: HashMap<Owner, Vec<PodFacts>>,
+    by_owner: FastMap<Owner, Vec<PodFacts>>,
     /// By namespace and name.
-    owner_of: HashMap<(Arc<str>, Arc<str>), Owner>,
+    owner_of: FastMap<(Arc<str>, Arc<str>), Owner>,
     health: Health,
 }
 

@@ -1,19 +1,19 @@
 //! Workloads that may be targets: identity, floor field and who has it, as their target kind reads them.
 
-use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use kube::api::DynamicObject;
 use kube::core::ObjectMeta;
 
+use super::FastMap;
 use super::watch::{Read, Shelf};
 use crate::target::{Found, Resource, TargetKind, TargetRef, Workload};
 
 /// Namespace, then name.
-type ByName = HashMap<String, HashMap<String, Arc<Workload>>>;
+type ByName = FastMap<String, FastMap<String, Arc<Workload>>>;
 
 /// Namespace, then name of what is scaled.
-type ByScaled = HashMap<String, HashMap<String, Vec<Arc<Workload>>>>;
+type ByScaled = FastMap<String, FastMap<String, Vec<Arc<Workload>>>>;
 
 /// The workloads, and of scalers also by what they scale.
 #[derive(Default)]
@@ -106,7 +106,7 @@ impl Workloads {
         let picked = all
             .by_name
             .values()
-            .flat_map(HashMap::values)
+            .flat_map(FastMap::values)
             .filter(|workload| pick(workload));
         picked.map(|object| self.found(object)).collect()
     }
@@ -195,6 +195,6 @@ impl All {
     }
 }
 
-fn entry<'a, V: Default>(map: &'a mut HashMap<String, V>, key: &str) -> &'a mut V {
+fn entry<'a, V: Default>(map: &'a mut FastMap<String, V>, key: &str) -> &'a mut V {
     map.entry(key.to_owned()).or_default()
 }
