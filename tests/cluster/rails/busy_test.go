@@ -39,11 +39,13 @@ func (b *busy) rises(calls, to int) (line forewarm.Line, stop func()) {
 	return line, stop
 }
 
-// falls waits for the decision that goes back to one pod.
+// falls waits for the decision that goes back to one pod, and until one is left: calls that come next must not go to a
+// pod that is about to end, which takes its share of them along.
 func (b *busy) falls(since time.Time) forewarm.Line {
 	b.Helper()
 	line := b.log.Wait(b, "a fall", patience, forewarm.Because("Quiet"), forewarm.About(b.namespace, b.name),
 		forewarm.Since(since), func(l forewarm.Line) bool { return l.Moves(1) })
 	b.Logf("%s/%s: quiet, down to 1 after %.1f s", b.namespace, b.name, line.Time.Sub(since).Seconds())
+	b.k.WaitPods(b, b.namespace, "app="+b.name, 1, patience)
 	return line
 }
