@@ -14,7 +14,7 @@ pub struct MemoryStatus {
     /// The container.
     #[schemars(length(max = 63))]
     pub container: String,
-    /// Request held: newborn pods get it, live ones are brought to it.
+    /// Request held: live pods are brought to it, new ones within a tick.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub request: Option<Size>,
     /// Limit held.
