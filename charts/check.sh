@@ -40,7 +40,7 @@ profiles=$(cd forewarm/profiles && printf '%s,' *.yaml | sed 's/\.yaml,/,/g; s/,
 # Every object has a kind, and no rendering leaves a hole.
 for file in "$work/plain.yaml" "$work/full.yaml"; do
     for hole in '<no value>' '%!' 'latest'; do has "$file" 0 "$hole"; done
-    has "$file" 2 'kind: CustomResourceDefinition'
+    has "$file" 3 'kind: CustomResourceDefinition'
     has "$file" 2 'helm.sh/resource-policy: keep'
     has "$file" 2 'runAsNonRoot: true' # the operator and the release hook
     has "$file" 2 'readOnlyRootFilesystem: true'
@@ -63,7 +63,14 @@ has "$work/plain.yaml" 1 'sources: []'
 has "$work/plain.yaml" 3 'aggregate-to-'
 has "$work/plain.yaml" 1 'kind: RoleBinding' # its own namespace
 
-has "$work/full.yaml" $rails "request.userInfo.username == 'system:serviceaccount:ops:warm'"
+# Memory at birth: never in the way of a pod; and rails for what it reads and for resizes.
+has "$work/plain.yaml" 0 'MutatingAdmissionPolicy'
+has "$work/plain.yaml" 0 '--newborn-memory'
+has "$work/full.yaml" 2 'kind: MutatingAdmissionPolicy'
+has "$work/full.yaml" 1 'failurePolicy: Ignore'
+has "$work/full.yaml" 1 '- --newborn-memory'
+
+has "$work/full.yaml" $((rails + 2)) "request.userInfo.username == 'system:serviceaccount:ops:warm'"
 has "$work/full.yaml" 3 'kind: RoleBinding'
 has "$work/plain.yaml" 0 '--metrics-by-namespace'
 has "$work/full.yaml" 1 '- --metrics-by-namespace'
@@ -98,6 +105,7 @@ refused "scaleKinds/0/resource" --set 'scaleKinds[0].apiVersion=a.b/v1' --set 's
 refused "image/digest" --set image.digest=sha256:1
 refused "profiles.install names nothing-like-it" --set 'profiles.install={nothing-like-it}' --set profiles.default=nothing-like-it
 refused "profiles.default is other: it must be one of profiles.install" --set profiles.default=other
+refused "memory.birth is true, and newborn memory needs Kubernetes 1.36" --set memory.birth=true --kube-version 1.35.2
 refused "kubeVersion" --kube-version 1.32.0
 
 [ "$failures" -eq 0 ] || exit 1

@@ -1,11 +1,12 @@
 //! The types in, the YAML of `crds/` out. Pure.
 
+use crate::newborn::NewbornMemory;
 use crate::policy::FunctionPolicy;
 use crate::profile::DemandProfile;
 use kube::CustomResourceExt;
 use serde_json::{Number, Value};
 
-/// Both definitions as (file name, YAML), in the order of their names.
+/// All definitions as (file name, YAML), in the order of their names.
 pub fn crds() -> Vec<(&'static str, String)> {
     definitions()
         .into_iter()
@@ -13,7 +14,7 @@ pub fn crds() -> Vec<(&'static str, String)> {
         .collect()
 }
 
-/// Both definitions as (file name, JSON).
+/// All definitions as (file name, JSON).
 pub fn definitions() -> Vec<(&'static str, Value)> {
     let json = |definition| {
         let mut value = serde_json::to_value(definition).expect("a definition made from the types serialises");
@@ -23,6 +24,7 @@ pub fn definitions() -> Vec<(&'static str, Value)> {
     vec![
         ("forewarm.dev_demandprofiles.yaml", json(DemandProfile::crd())),
         ("forewarm.dev_functionpolicies.yaml", json(FunctionPolicy::crd())),
+        ("forewarm.dev_newbornmemories.yaml", json(NewbornMemory::crd())),
     ]
 }
 

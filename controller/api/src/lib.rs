@@ -5,10 +5,11 @@
 //! FunctionPolicyStatus ──restore──► core::Standing       types ──crds()──► crds/*.yaml
 //! ```
 //!
-//! * [`policy`], [`profile`]: the two kinds as stored, with their bounds and CEL rules.
+//! * [`policy`], [`profile`]: the two kinds that users write, as stored, with their bounds and CEL rules.
 //! * [`status`], [`condition`]: what Forewarm writes back, and what of it survives a restart.
 //! * [`policy_parse`], [`profile_parse`]: parse, don't validate; every problem at once, each with its fix.
 //! * [`memory`]: memory and healing, and what of them survives a restart.
+//! * [`newborn`]: what newborn pods get, as an admission policy reads it.
 //! * [`amount`]: a Kubernetes quantity of demand or slots.
 //! * [`crd`]: the YAML of `crds/`, made from the types.
 //!
@@ -18,6 +19,7 @@ pub mod amount;
 pub mod condition;
 pub mod crd;
 pub mod memory;
+pub mod newborn;
 pub mod policy;
 pub mod policy_parse;
 pub mod problem;
@@ -27,6 +29,7 @@ pub mod status;
 
 pub use amount::Amount;
 pub use crd::crds;
+pub use newborn::{NewbornMemory, NewbornMemorySpec};
 pub use policy::{FunctionPolicy, FunctionPolicySpec};
 pub use policy_parse::parse;
 pub use problem::PolicyProblem;
@@ -34,9 +37,9 @@ pub use profile::{DemandProfile, DemandProfileSpec};
 pub use profile_parse::{Profile, parse_profile};
 pub use status::FunctionPolicyStatus;
 
-/// API group of both kinds.
+/// API group of the kinds.
 pub const GROUP: &str = "forewarm.dev";
-/// Version of both kinds.
+/// Version of the kinds.
 pub const VERSION: &str = "v1alpha1";
 /// Annotation on a policy or a namespace: nothing moves while it is there, whatever its value, unless that is `"false"`.
 pub const PAUSED: &str = "forewarm.dev/paused";

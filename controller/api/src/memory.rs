@@ -73,7 +73,7 @@ impl JsonSchema for Size {
 #[derive(KubeSchema, Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct MemorySpec {
-    /// Off: nothing. `InPlace`: live pods are resized.
+    /// Off: nothing. Birth: new pods get it. `InPlace`: live pods are resized too.
     #[serde(default)]
     pub mode: MemoryMode,
     /// `RequestsAndLimits` moves both in the template's ratio; `RequestsOnly` leaves the limit.
@@ -96,7 +96,9 @@ pub enum MemoryMode {
     /// Nothing.
     #[default]
     Off,
-    /// Live pods.
+    /// New pods.
+    Birth,
+    /// New pods and live ones.
     InPlace,
 }
 
@@ -208,7 +210,7 @@ pub(crate) fn parse(
         problems.push(PolicyProblem::new(
             "spec.healing.oom",
             "Raise",
-            "needs spec.memory.mode InPlace: set it, or leave oom at Report",
+            "needs spec.memory.mode InPlace or Birth: set one, or leave oom at Report",
         ));
     }
     let default = core::MemoryPolicy::default();
@@ -229,6 +231,7 @@ pub(crate) fn parse(
         paused,
         mode: match memory.mode {
             MemoryMode::Off => core::MemoryMode::Off,
+            MemoryMode::Birth => core::MemoryMode::Birth,
             MemoryMode::InPlace => core::MemoryMode::InPlace,
         },
         controlled: match memory.controlled_values {

@@ -83,7 +83,7 @@ use serde::{Deserialize, Serialize};
     printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp")
 )]
 #[serde(rename_all = "camelCase")]
-#[x_kube(validation = Rule::new("!has(self.healing) || self.healing.oom != 'Raise' || (has(self.memory) && self.memory.mode != 'Off')").message("spec.healing.oom Raise needs spec.memory.mode InPlace: set it, or leave oom at Report").field_path(".healing.oom"))]
+#[x_kube(validation = Rule::new("!has(self.healing) || self.healing.oom != 'Raise' || (has(self.memory) && self.memory.mode != 'Off')").message("spec.healing.oom Raise needs spec.memory.mode InPlace or Birth: set one, or leave oom at Report").field_path(".healing.oom"))]
 pub struct FunctionPolicySpec {
     /// How far Forewarm may go. Shadow decides and tells, and writes nothing to the target; Enforce also writes.
     #[serde(default)]

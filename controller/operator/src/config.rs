@@ -60,6 +60,9 @@ pub struct Run {
     /// Count held pods by namespace too; shows the names of tenants to whoever reads the metrics.
     #[arg(long, env = "FOREWARM_METRICS_BY_NAMESPACE")]
     pub metrics_by_namespace: bool,
+    /// Newborn memory is installed: policies may say what new pods are born with (Kubernetes 1.36).
+    #[arg(long, env = "FOREWARM_NEWBORN_MEMORY")]
+    pub newborn_memory: bool,
     /// Writes a tick may send at most; the largest shortfall goes first.
     #[arg(long, default_value_t = 200)]
     pub writes_per_tick: usize,

@@ -1,10 +1,11 @@
-//! `forewarm generate`: CRDs, roles, admission rails, the log schema and the page of target kinds from the code. The types and the registry
+//! `forewarm generate`: CRDs, roles, admission rails, memory at birth, the log schema and the page of target kinds from the code. The types and the registry
 //! in; files under `--out` out.
 //!
 //! Everything but [`generate`] is pure, and one test holds the committed files to it.
 
 mod definitions;
 mod guide;
+mod newborn;
 mod rails;
 mod roles;
 mod template;
@@ -30,6 +31,7 @@ pub fn files() -> Vec<(String, String)> {
     files.extend([
         (generated("roles"), roles::template()),
         (generated("rails"), rails::template()),
+        (generated("newborn"), newborn::template()),
         ("docs/log-schema.json".to_owned(), schema::text()),
         ("docs/target-kinds.md".to_owned(), guide::page()),
     ]);

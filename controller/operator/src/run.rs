@@ -80,7 +80,8 @@ pub async fn run(flags: Run) -> anyhow::Result<()> {
     } = &edge;
     print(&**journal, &start(identity, &flags));
     let heartbeats = Heartbeats::default();
-    let stores = Stores::watch(&reading_client(config.clone(), &heartbeats)?, &heartbeats, kinds);
+    let reading = reading_client(config.clone(), &heartbeats)?;
+    let stores = Stores::watch(&reading, &heartbeats, kinds, flags.newborn_memory);
     let (elector, leadership) = Elector::new(
         own_connection(config.clone())?,
         &flags.namespace,

@@ -3,7 +3,7 @@
 //! A pod whose working set passes its limit is killed and started again after a back-off, as a node does. Resizes are
 //! carried out at once; one above the node's room is refused.
 
-use forewarm_core::memory::{Amounts, ContainerSeen, Crash, MemorySeen, MemoryStep, Oom, Past, PodSeen, Resize};
+use forewarm_core::memory::{Amounts, Birth, ContainerSeen, Crash, MemorySeen, MemoryStep, Oom, Past, PodSeen, Resize};
 use forewarm_core::observation::{Reading, Why};
 use forewarm_core::outcome::{Outcome, RefusedKind};
 use forewarm_core::units::{Bytes, Percent, Seconds};
@@ -90,7 +90,7 @@ pub struct World {
     template: Amounts,
     node: Bytes,
     pods: Vec<Pod>,
-    births: BTreeMap<String, Amounts>,
+    births: BTreeMap<String, Birth>,
     ooms: Vec<Oom>,
     /// Largest use of each hour, oldest first.
     hours: Vec<(i64, Bytes)>,
@@ -128,7 +128,7 @@ impl World {
         self.pods.truncate(pods);
         while self.pods.len() < pods {
             self.made += 1;
-            let amounts = self.births.get(APP).copied().unwrap_or(self.template);
+            let amounts = self.newborn();
             self.pods.push(Pod {
                 name: format!("{}-{}", self.revision, self.made),
                 amounts,
@@ -220,8 +220,13 @@ impl World {
 
     /// What newborn pods get.
     pub fn birth(&self) -> Bytes {
-        let birth = self.births.get(APP).copied().unwrap_or(self.template);
-        birth.size().unwrap_or_default()
+        self.newborn().size().unwrap_or_default()
+    }
+
+    /// What is written counts for pods of the template it was written for.
+    fn newborn(&self) -> Amounts {
+        let written = self.births.get(APP).filter(|birth| birth.own == self.template);
+        written.map_or(self.template, |birth| birth.amounts)
     }
 
     /// What an operator sees of it.
@@ -241,6 +246,9 @@ impl World {
                 .collect(),
             revision: Some(self.revision.clone()),
             node_most: Some(self.node),
+            allowed_least: None,
+            allowed_most: None,
+            spare: None,
             lowers_in_place: true,
             conflict: None,
             births: Some(self.births.clone()),
@@ -273,6 +281,7 @@ impl World {
             since: Some(pod.started),
             created: pod.created,
             ending_since: None,
+            unplaced_since: None,
             resize: Resize::Done,
             containers: BTreeMap::from([(APP.to_owned(), container)]),
         }

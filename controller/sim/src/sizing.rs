@@ -165,6 +165,7 @@ fn inputs(
         since: Some(START),
         created: START,
         ending_since: None,
+        unplaced_since: None,
         resize: Resize::Done,
         containers: BTreeMap::from([(APP.to_owned(), container)]),
     };
@@ -175,6 +176,9 @@ fn inputs(
         past: BTreeMap::from([(APP.to_owned(), Reading::Known(past))]),
         revision: Some("a".to_owned()),
         node_most: None,
+        allowed_least: None,
+        allowed_most: None,
+        spare: None,
         lowers_in_place: true,
         conflict: None,
         births: None,

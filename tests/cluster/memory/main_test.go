@@ -21,7 +21,7 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	setup := forewarm.Setup{Values: []string{"memory.inPlace=true", "healing.evict=true"}}
+	setup := forewarm.Setup{Values: []string{"memory.inPlace=true", "memory.birth=true", "healing.evict=true"}}
 	os.Exit(kit.Main(m, bed.Options{}, setup.Prepare))
 }
 

@@ -29,6 +29,7 @@ func TestMemory(t *testing.T) {
 			"beyond_the_node": beyondTheNode,
 			"crash_loop":      crashLoop,
 			"stuck_pod":       stuckPod,
+			"born_right":      bornRight,
 		} {
 			t.Run(name, func(t *testing.T) {
 				t.Parallel()

@@ -1,5 +1,6 @@
 //! Policy, sight and standing in, the decision on memory and health out. Pure and total.
 
+use super::birth::{Birth, bearable};
 use super::decision::{MemoryDecision, MemoryReason, MemoryStep, Said};
 use super::policy::{ContainerBounds, ControlledValues, MemoryMode, MemoryPolicy, OomRemedy, Runtime, StuckRemedy};
 use super::seen::{Amounts, MemorySeen, Oom, PodSeen, Resize};
@@ -42,8 +43,8 @@ struct Plan<'a> {
 }
 
 impl MemoryInputs {
-    /// Decides. In Shadow and while paused nothing is to be done, and what is in force stays as it was; `said` tells
-    /// what would have been.
+    /// Decides. While paused nothing is to be done, and in Shadow no more than to give newborn pods their template's
+    /// memory back; what is remembered stays as it was, and `said` tells what would have been.
     pub fn decide(&self) -> MemoryDecision {
         let now = self.now.0.div_euclid(1000);
         let mut plan = Plan {
@@ -63,7 +64,11 @@ impl MemoryInputs {
         }
         MemoryDecision {
             standing: self.standing.clone(),
-            steps: Vec::new(),
+            steps: if self.policy.paused {
+                Vec::new()
+            } else {
+                plan.given_back()
+            },
             said: plan.said,
         }
     }
@@ -85,8 +90,8 @@ impl Plan<'_> {
             let Some(name) = bounds.name.as_ref().or(self.seen.default_container.as_ref()) else {
                 continue;
             };
-            if let Some(held) = self.container(name, bounds) {
-                births.insert(name.clone(), held);
+            if let Some(birth) = self.container(name, bounds) {
+                births.insert(name.clone(), birth);
             }
         }
         self.birth(births);
@@ -116,7 +121,7 @@ impl Plan<'_> {
     }
 
     /// One container: what newborn pods are to get, where it is not the template's.
-    fn container(&mut self, name: &str, bounds: &ContainerBounds) -> Option<Amounts> {
+    fn container(&mut self, name: &str, bounds: &ContainerBounds) -> Option<Birth> {
         let Some(own) = self.seen.template.get(name).copied() else {
             self.say(name, MemoryReason::NoContainer, None);
             return None;
@@ -143,19 +148,8 @@ impl Plan<'_> {
             self.pods(name, bounds, held, &standing);
         }
         self.standing.containers.insert(name.to_owned(), standing);
-        let born = self.bearable(name, own, held);
-        (self.policy.mode != MemoryMode::Off && born != own).then_some(born)
-    }
-
-    /// What a newborn may get of `held`: no node takes a pod of a size that was refused, and a pod that fits nowhere
-    /// serves nobody. Then it is the largest size that a live pod has.
-    fn bearable(&self, name: &str, own: Amounts, held: Amounts) -> Amounts {
-        let refused = |r: &Refused| r.container == name && Some(r.size) <= held.size();
-        if !self.standing.refused.iter().any(refused) {
-            return held;
-        }
-        let living = self.seen.pods.iter().filter_map(|pod| pod.containers.get(name)?.actual);
-        living.chain([own]).max_by_key(|amounts| amounts.size()).unwrap_or(own)
+        let amounts = bearable(name, own, held, self.seen, &self.standing.refused, self.now);
+        (self.policy.mode != MemoryMode::Off && amounts != own).then_some(Birth { own, amounts })
     }
 
     /// First sight. More than the template's that nothing explains is the work of a process whose memory is lost: it
@@ -168,7 +162,13 @@ impl Plan<'_> {
             .filter_map(|pod| pod.containers.get(name))
             .map(|found| found.spec);
         let sizes: Vec<Bytes> = living
-            .chain(self.seen.births.as_ref().and_then(|births| births.get(name).copied()))
+            .chain(
+                self.seen
+                    .births
+                    .as_ref()
+                    .and_then(|births| births.get(name))
+                    .map(|birth| birth.amounts),
+            )
             .filter_map(Amounts::size)
             .collect();
         let base = own.size().unwrap_or_default();
@@ -321,10 +321,19 @@ impl Plan<'_> {
     }
 
     /// Newborn memory is written before anything that makes pods.
-    fn birth(&mut self, births: BTreeMap<String, Amounts>) {
+    fn birth(&mut self, births: BTreeMap<String, Birth>) {
         if self.seen.births.as_ref().is_some_and(|now| *now != births) {
             self.steps.insert(0, MemoryStep::SetBirth { containers: births });
         }
+    }
+
+    /// What gives newborn pods their template's memory back.
+    fn given_back(&self) -> Vec<MemoryStep> {
+        let written = self.seen.births.as_ref().is_some_and(|births| !births.is_empty());
+        let none = MemoryStep::SetBirth {
+            containers: BTreeMap::new(),
+        };
+        written.then_some(none).into_iter().collect()
     }
 
     fn replace(&mut self) {

@@ -1,5 +1,6 @@
 //! What was decided about memory and health: steps, and why.
 
+use super::birth::Birth;
 use super::seen::{Amounts, Crash};
 use super::standing::{Cause, MemoryStanding};
 use crate::units::Bytes;
@@ -20,10 +21,10 @@ pub struct MemoryDecision {
 /// One write.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum MemoryStep {
-    /// Give newborn pods these amounts.
+    /// Give newborn pods these amounts; none: their template's.
     SetBirth {
         /// By container.
-        containers: BTreeMap<String, Amounts>,
+        containers: BTreeMap<String, Birth>,
     },
     /// Resize one container of a live pod.
     Resize {

@@ -9,6 +9,7 @@
 //! is remembered is written to the status before the steps are carried out (M3), and what is not remembered is read
 //! from the pods: memory above the template's that nothing explains counts as an OOM floor (M6).
 
+mod birth;
 mod decide;
 mod decision;
 mod fold;
@@ -16,6 +17,7 @@ mod policy;
 mod seen;
 mod standing;
 
+pub use birth::Birth;
 pub use decide::MemoryInputs;
 pub use decision::{MemoryDecision, MemoryReason, MemoryStep, Said};
 pub use policy::{ContainerBounds, ControlledValues, MemoryMode, MemoryPolicy, OomRemedy, Runtime, StuckRemedy};

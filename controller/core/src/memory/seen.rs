@@ -1,5 +1,6 @@
 //! What is seen of the memory and the health of a function's pods now.
 
+use super::birth::Birth;
 use crate::observation::Reading;
 use crate::units::{Bytes, Percent, Seconds};
 use serde::{Deserialize, Serialize};
@@ -76,13 +77,19 @@ pub struct MemorySeen {
     pub revision: Option<String>,
     /// Memory of the largest node. `None`: not known.
     pub node_most: Option<Bytes>,
+    /// The least and the most that a `LimitRange` lets a container have. `None`: none says.
+    pub allowed_least: Option<Bytes>,
+    /// See `allowed_least`.
+    pub allowed_most: Option<Bytes>,
+    /// What quotas, and a `LimitRange` on whole pods, leave one more pod beyond its template's memory. `None`: none says.
+    pub spare: Option<Bytes>,
     /// The API server lowers a limit in place (Kubernetes 1.34).
     pub lowers_in_place: bool,
     /// Somebody else sizes this workload's memory, by kind and name.
     pub conflict: Option<String>,
-    /// What newborn pods get now, by container; empty where nothing is written. `None`: newborn memory is not
+    /// What is written for newborn pods now, by container; empty where nothing is. `None`: newborn memory is not
     /// installed, so nothing can be.
-    pub births: Option<BTreeMap<String, Amounts>>,
+    pub births: Option<BTreeMap<String, Birth>>,
     /// How long a pod may be unready while its siblings serve, in seconds; also the time between two evictions.
     pub patience: i64,
     /// Out-of-memory kills that were seen, newest last.
@@ -107,6 +114,8 @@ pub struct PodSeen {
     pub created: i64,
     /// When it was asked to end, in seconds since 1970 UTC. `None`: it was not.
     pub ending_since: Option<i64>,
+    /// Since when no node takes it, in seconds since 1970 UTC. `None`: it has one, or the scheduler has not looked yet.
+    pub unplaced_since: Option<i64>,
     /// What became of the last resize.
     pub resize: Resize,
     /// Its containers.

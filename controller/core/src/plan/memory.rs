@@ -25,12 +25,10 @@ const WORTH: u32 = 95;
 /// No container is held below this.
 const LEAST: Bytes = Bytes::mib(16);
 
-/// Highest size: the policy's maximum, or the largest node's memory. `None`: neither is known.
+/// Highest size: the least of the policy's maximum, a `LimitRange`'s and the largest node's memory. `None`: none is known.
 pub fn most(bounds: &ContainerBounds, seen: &MemorySeen) -> Option<Bytes> {
-    match (bounds.max, seen.node_most) {
-        (Some(max), Some(node)) => Some(max.min(node)),
-        (max, node) => max.or(node),
-    }
+    let known = [bounds.max, seen.allowed_most, seen.node_most];
+    known.into_iter().flatten().min()
 }
 
 /// All that sizing one container looks at.
@@ -55,7 +53,11 @@ pub struct Sizing<'a> {
 impl Sizing<'_> {
     /// The size to hold instead of `held`, with the reason; the same one where there is nothing to do.
     pub fn size(&self, held: Bytes) -> (Bytes, Option<MemoryReason>) {
-        let least = self.bounds.min.unwrap_or(LEAST);
+        let least = self
+            .bounds
+            .min
+            .unwrap_or(LEAST)
+            .max(self.seen.allowed_least.unwrap_or_default());
         let floor = self
             .standing
             .oom_floor

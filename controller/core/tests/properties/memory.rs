@@ -1,8 +1,8 @@
 //! M1 to M4 and M7 on single decisions about memory; whole lives of pods are in `forewarm-sim`.
 
 use forewarm_core::memory::{
-    Amounts, ContainerBounds, ContainerSeen, ControlledValues, MemoryDecision, MemoryInputs, MemoryMode, MemoryPolicy,
-    MemorySeen, MemoryStanding, MemoryStep, Oom, OomRemedy, Past, PodSeen, Resize, Runtime, StuckRemedy,
+    Amounts, Birth, ContainerBounds, ContainerSeen, ControlledValues, MemoryDecision, MemoryInputs, MemoryMode,
+    MemoryPolicy, MemorySeen, MemoryStanding, MemoryStep, Oom, OomRemedy, Past, PodSeen, Resize, Runtime, StuckRemedy,
 };
 use forewarm_core::observation::{Reading, Why};
 use forewarm_core::policy::Mode;
@@ -65,6 +65,7 @@ fn pods() -> impl Strategy<Value = Vec<PodSeen>> {
             since: Some(NOW - 1000),
             created: NOW - 2000,
             ending_since: None,
+            unplaced_since: None,
             resize,
             containers: BTreeMap::from([(APP.to_owned(), app), ("side".to_owned(), side)]),
         };
@@ -136,6 +137,9 @@ fn inputs() -> impl Strategy<Value = MemoryInputs> {
             past: BTreeMap::from([(APP.to_owned(), past)]),
             revision: Some("7c9f".into()),
             node_most: Some(Bytes::mib(4096)),
+            allowed_least: None,
+            allowed_most: None,
+            spare: None,
             lowers_in_place: true,
             conflict: None,
             births: Some(BTreeMap::new()),
@@ -245,7 +249,7 @@ proptest! {
         let own = inputs.seen.template[APP];
         prop_assume!(held.size() > own.size());
         let mut lost = inputs.clone();
-        lost.seen.births = Some(BTreeMap::from([(APP.to_owned(), held)]));
+        lost.seen.births = Some(BTreeMap::from([(APP.to_owned(), Birth { own, amounts: held })]));
         lost.seen.ooms.clear();
         let after = lost.decide();
         let kept = after.standing.containers[APP].held.and_then(Amounts::size);
@@ -281,6 +285,12 @@ proptest! {
         shadow.policy.enforce = Mode::Shadow;
         let decision = shadow.decide();
         prop_assert!(decision.steps.is_empty() && decision.standing == shadow.standing);
+        let own = shadow.seen.template[APP];
+        shadow.seen.births = Some(BTreeMap::from([(APP.to_owned(), Birth { own, amounts: own })]));
+        let given_back = vec![MemoryStep::SetBirth { containers: BTreeMap::new() }];
+        prop_assert_eq!(&shadow.decide().steps, &given_back, "what newborn pods get goes back in Shadow");
+        shadow.policy.paused = true;
+        prop_assert!(shadow.decide().steps.is_empty(), "and stays in a pause");
     }
 
     #[test]

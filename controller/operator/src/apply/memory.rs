@@ -5,6 +5,7 @@
 
 use super::Apply;
 use super::answer::refused;
+use super::birth;
 use super::gate::{Gate, fenced, marked};
 use super::turn::Turn;
 use crate::observe::quantity;
@@ -48,11 +49,7 @@ impl Apply {
             async move {
                 let mut outcomes = Vec::with_capacity(intent.steps.len());
                 for (place, step) in intent.steps.iter().enumerate() {
-                    outcomes.push(if turn.take() {
-                        self.gate.memory(&intent, place, step, now).await
-                    } else {
-                        Outcome::Fenced { by: Fence::TickFull }
-                    });
+                    outcomes.push(self.memory_step(&intent, place, step, now, turn).await);
                 }
                 (intent.key, outcomes)
             }
@@ -61,6 +58,30 @@ impl Apply {
             .buffer_unordered(self.limits.at_once.max(1))
             .collect()
             .await
+    }
+}
+
+impl Apply {
+    async fn memory_step(
+        &self,
+        intent: &MemoryIntent,
+        place: usize,
+        step: &MemoryStep,
+        now: Now,
+        turn: &Turn,
+    ) -> Outcome {
+        let births = matches!(step, MemoryStep::SetBirth { .. });
+        if let Some(refused) = births.then(|| self.refusals.of_births(&intent.target)).flatten() {
+            return refused;
+        }
+        if !turn.take() {
+            return Outcome::Fenced { by: Fence::TickFull };
+        }
+        let outcome = self.gate.memory(intent, place, step, now).await;
+        if births {
+            self.refusals.remember_births(&intent.target, &outcome);
+        }
+        outcome
     }
 }
 
@@ -84,7 +105,8 @@ impl Gate {
             return fenced(Fence::ForeignNamespace);
         }
         let id = super::audit_id(&intent.decision, place, 1);
-        let request = marked(request(&intent.key.namespace, step)?, &id)?;
+        let Asked { request, otherwise } = asked(intent, step)?;
+        let request = marked(request, &id)?;
         if step.lowers() || matches!(step, MemoryStep::Evict { .. }) {
             if now.mono.since(intent.viewed_at) > OLDEST_VIEW.millis() {
                 return fenced(Fence::StaleView);
@@ -104,7 +126,7 @@ impl Gate {
         let sent = Instant::now();
         let outcome = match self.ask_on_record(&line, request).await {
             Ok(_) => Outcome::Applied,
-            Err(outcome) => outcome,
+            Err(outcome) => self.otherwise(otherwise, outcome, &id).await,
         };
         let line = OutcomeLine {
             namespace,
@@ -116,6 +138,25 @@ impl Gate {
         };
         print(self.journal.as_ref(), &line);
         Ok(outcome)
+    }
+
+    /// What was to be changed is not there: it is made.
+    async fn otherwise(&self, request: Option<Request<Vec<u8>>>, outcome: Outcome, id: &str) -> Outcome {
+        let missing = matches!(
+            outcome,
+            Outcome::Refused {
+                kind: RefusedKind::NotFound,
+                ..
+            }
+        );
+        let Some(request) = request.filter(|_| missing) else {
+            return outcome;
+        };
+        let made = async {
+            self.open().await?;
+            self.ask(marked(request, id)?).await
+        };
+        made.await.map_or_else(|outcome| outcome, |_| Outcome::Applied)
     }
 
     /// The pod itself is still the one that was decided upon, with what it had.
@@ -173,6 +214,30 @@ fn path(namespace: &str, pod: &str) -> Result<String, Outcome> {
     Err(refused(RefusedKind::Invalid, "the pod's name is none"))
 }
 
+/// The request of a step.
+struct Asked {
+    request: Request<Vec<u8>>,
+    /// The one for where that finds nothing.
+    otherwise: Option<Request<Vec<u8>>>,
+}
+
+fn asked(intent: &MemoryIntent, step: &MemoryStep) -> Result<Asked, Outcome> {
+    let namespace = &*intent.key.namespace;
+    if let MemoryStep::SetBirth { containers } = step {
+        let TargetRef { kind, name, .. } = &intent.target;
+        let [change, make] = birth::requests(namespace, &format!("{kind}/{name}"), containers)?;
+        // Where there is no object there is no entry to be removed either.
+        return Ok(Asked {
+            request: change,
+            otherwise: Some(make).filter(|_| !containers.is_empty()),
+        });
+    }
+    Ok(Asked {
+        request: request(namespace, step)?,
+        otherwise: None,
+    })
+}
+
 fn request(namespace: &str, step: &MemoryStep) -> Result<Request<Vec<u8>>, Outcome> {
     let (request, body) = match step {
         MemoryStep::Resize {
@@ -183,7 +248,7 @@ fn request(namespace: &str, step: &MemoryStep) -> Result<Request<Vec<u8>>, Outco
             ..
         } => resize(namespace, pod, uid, container, *to)?,
         MemoryStep::Evict { pod, uid } => evict(namespace, pod, uid)?,
-        MemoryStep::SetBirth { .. } => return Err(refused(RefusedKind::Invalid, "newborn memory is not installed")),
+        MemoryStep::SetBirth { .. } => return Err(refused(RefusedKind::Invalid, "it is about no pod")),
     };
     let request = request.header(http::header::ACCEPT, "application/json");
     request
@@ -225,7 +290,7 @@ fn evict(namespace: &str, pod: &str, uid: &str) -> Result<(http::request::Builde
     Ok((request, body))
 }
 
-fn unfit(error: &http::Error) -> Outcome {
+pub(super) fn unfit(error: &http::Error) -> Outcome {
     refused(RefusedKind::Invalid, &error.to_string())
 }
 

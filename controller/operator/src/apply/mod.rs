@@ -3,6 +3,7 @@
 //! Differences only, the largest shortfall first, a bounded number a tick and at a time. Decides no numbers.
 
 mod answer;
+mod birth;
 mod connection;
 mod gate;
 mod memory;

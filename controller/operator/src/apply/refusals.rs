@@ -21,6 +21,8 @@ enum Asked {
         api_version: String,
         kind: String,
     },
+    /// An entry for newborn pods in this namespace.
+    Births { namespace: String },
     /// Exactly this change.
     Change {
         target: TargetRef,
@@ -61,6 +63,20 @@ impl Refusals {
         self.lock().insert(asked, (Instant::now(), outcome.clone()));
     }
 
+    /// The refusal that still stands for entries for newborn pods.
+    pub(super) fn of_births(&self, target: &TargetRef) -> Option<Outcome> {
+        let known = self.lock();
+        let (at, outcome) = known.get(&births(target))?;
+        (at.elapsed() < STANDS).then(|| outcome.clone())
+    }
+
+    /// Remembers a refusal of an entry for newborn pods.
+    pub(super) fn remember_births(&self, target: &TargetRef, outcome: &Outcome) {
+        if matches!(outcome, Outcome::Refused { .. }) {
+            self.lock().insert(births(target), (Instant::now(), outcome.clone()));
+        }
+    }
+
     /// Forgets what no longer stands.
     pub(super) fn forget_old(&self) {
         self.lock().retain(|_, (at, _)| at.elapsed() < STANDS);
@@ -68,6 +84,12 @@ impl Refusals {
 
     fn lock(&self) -> MutexGuard<'_, HashMap<Asked, (Instant, Outcome)>> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn births(target: &TargetRef) -> Asked {
+    Asked::Births {
+        namespace: target.namespace.clone(),
     }
 }
 

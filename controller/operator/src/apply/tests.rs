@@ -22,6 +22,8 @@ const SCALE: &str = "/apis/apps/v1/namespaces/payments/deployments/fraud/scale";
 const LOOK: &str = "GET /apis/apps/v1/namespaces/payments/deployments/fraud";
 const QUERY: &str = "fieldManager=forewarm&fieldValidation=Strict";
 
+mod births;
+
 /// An apply room with its surroundings.
 struct Room {
     apply: Apply,

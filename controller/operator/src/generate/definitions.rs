@@ -11,8 +11,11 @@ pub(super) fn files() -> Vec<(String, String)> {
         .map(|(name, yaml)| (format!("crds/{name}"), yaml));
     let kind = |name: &str| name.trim_start_matches("forewarm.dev_").to_owned();
     let templates = crd::definitions().into_iter().map(|(name, mut definition)| {
-        // Deleting a definition deletes every policy of the cluster, so an uninstall leaves it.
-        definition["metadata"]["annotations"] = json!({"helm.sh/resource-policy": "keep"});
+        // Deleting a definition deletes every policy of the cluster, so an uninstall leaves it. What is written for
+        // newborn pods is no user's, and goes.
+        if !name.contains("newborn") {
+            definition["metadata"]["annotations"] = json!({"helm.sh/resource-policy": "keep"});
+        }
         (
             format!("charts/forewarm/templates/crds/{}", kind(name)),
             template(&crd::yaml(&definition)),

@@ -1,7 +1,7 @@
 //! Admission rails: what the API server refuses even to us, as one chart template. Pure.
 //!
-//! One policy a kind of target, matched on our service account; and one that keeps `functionpolicies/status` ours, since
-//! parts of it survive a restart (TM15). No webhook: the API server evaluates them itself.
+//! One policy a kind of target, matched on our service account; and those that keep ours what we alone write: the status
+//! of policies, since parts of it survive a restart (TM15), and what newborn pods get. No webhook: the API server evaluates them itself.
 
 use super::template::{MADE, head, list, quoted};
 use crate::target::{Complaint, Rail, TARGETS};
@@ -13,10 +13,13 @@ const US: &str = "system:serviceaccount:{{ .Release.Namespace }}:{{ include \"fo
 /// of by this rail at its first status write.
 const STATUS_RAIL: &str = "functionpolicies-status.forewarm.dev";
 
+/// As that one.
+const NEWBORN_RAIL: &str = "newbornmemories.forewarm.dev";
+
 /// The template.
 pub(super) fn template() -> String {
     let kinds: String = TARGETS.iter().map(|kind| rail(&kind.rail())).collect();
-    format!("{MADE}{kinds}{}{}", resize(), status())
+    format!("{MADE}{kinds}{}{}{}", resize(), status(), newborns())
 }
 
 fn rail(rail: &Rail) -> String {
@@ -167,20 +170,39 @@ fn resize() -> String {
     )
 }
 
-/// Everybody else is refused, cluster administrators included: a forged status would be believed after a restart.
+/// A forged status would be believed after a restart.
 fn status() -> String {
+    let message =
+        "the status of a FunctionPolicy is written by Forewarm alone: change its spec or its annotations instead";
+    ours(STATUS_RAIL, "functionpolicies/status", message)
+}
+
+/// A forged entry would give every newborn pod of a workload another memory.
+fn newborns() -> String {
+    let message = "what newborn pods get is written by Forewarm alone: change the memory of the FunctionPolicy instead";
+    let rail = ours(NEWBORN_RAIL, "newbornmemories", message);
+    format!("{{{{- if .Values.memory.birth }}}}\n{rail}{{{{- end }}}}\n")
+}
+
+/// Everybody else is refused, cluster administrators included.
+fn ours(name: &str, resource: &str, message: &str) -> String {
     format!(
         "{}spec:
   failurePolicy: Fail
   matchConstraints:
     resourceRules:
-      - {{apiGroups: ['forewarm.dev'], apiVersions: ['*'], operations: ['CREATE', 'UPDATE'], resources: ['functionpolicies/status']}}
+      - {{apiGroups: ['forewarm.dev'], apiVersions: ['*'], operations: ['CREATE', 'UPDATE'], resources: ['{resource}']}}
   validations:
     - expression: \"request.userInfo.username == '{US}'\"
-      message: 'the status of a FunctionPolicy is written by Forewarm alone: change its spec or its annotations instead'
+      message: '{message}'
 {}",
-        head("admissionregistration.k8s.io/v1", "ValidatingAdmissionPolicy", STATUS_RAIL, None),
-        binding(STATUS_RAIL)
+        head(
+            "admissionregistration.k8s.io/v1",
+            "ValidatingAdmissionPolicy",
+            name,
+            None
+        ),
+        binding(name)
     )
 }
 
@@ -193,10 +215,10 @@ mod tests {
         let text = template();
         assert_eq!(
             text.matches("kind: ValidatingAdmissionPolicy\n").count(),
-            TARGETS.len() + 2
+            TARGETS.len() + 3
         );
-        assert_eq!(text.matches("failurePolicy: Fail").count(), TARGETS.len() + 2);
-        assert_eq!(text.matches("validationActions: [Deny]").count(), TARGETS.len() + 2);
+        assert_eq!(text.matches("failurePolicy: Fail").count(), TARGETS.len() + 3);
+        assert_eq!(text.matches("validationActions: [Deny]").count(), TARGETS.len() + 3);
         for validation in TARGETS.iter().flat_map(|kind| kind.rail().validations) {
             assert!(text.contains(&quoted(validation.expression)), "{validation:?}");
         }

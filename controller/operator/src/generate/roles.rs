@@ -6,10 +6,11 @@
 use super::template::{MADE, head, list};
 use crate::target::{ListedRule, Rule, Scope, TARGETS};
 
-/// What is watched besides targets: our kinds, pods for readiness and lead time, namespaces for their pause, quotas for their room.
+/// What is watched besides targets: our kinds, pods for readiness and lead time, namespaces for their pause, quotas and
+/// limit ranges for their room.
 const WATCHED: &[Rule] = &[
     read("forewarm.dev", &["functionpolicies", "demandprofiles"]),
-    read("", &["pods", "namespaces", "resourcequotas"]),
+    read("", &["pods", "namespaces", "resourcequotas", "limitranges"]),
 ];
 
 /// What is written about policies wherever they are: their status and Events.
@@ -38,6 +39,15 @@ const HEALING: &str = "  {{- if or .Values.memory.inPlace .Values.healing.evict 
   {{- if .Values.healing.evict }}
   - {apiGroups: [''], resources: ['pods/eviction'], verbs: ['create']}
   {{- end }}
+  {{- if .Values.memory.birth }}
+  - {apiGroups: ['forewarm.dev'], resources: ['newbornmemories'], verbs: ['create', 'patch']}
+  {{- end }}
+";
+
+/// What is written for newborn pods is read everywhere, where it is installed.
+const NEWBORNS: &str = "  {{- if .Values.memory.birth }}
+  - {apiGroups: ['forewarm.dev'], resources: ['newbornmemories'], verbs: ['list', 'watch']}
+  {{- end }}
 ";
 
 /// Name template of the cluster-wide objects: the release and its namespace, so that releases do not collide.
@@ -57,7 +67,7 @@ pub(super) fn template() -> String {
     let [read, report, write] = ["read", "report", "write"].map(|part| format!("{CLUSTER_NAME}-{part}"));
     [
         MADE.to_owned(),
-        role(&read, &all(Scope::Cluster)),
+        role(&read, &(all(Scope::Cluster) + NEWBORNS)),
         binding(&read),
         role(&report, &rules(REPORTED)),
         binding(&report),

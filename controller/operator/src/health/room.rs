@@ -5,15 +5,17 @@ use std::time::Duration;
 
 use forewarm_api::memory::restore_memory;
 use forewarm_core::memory::{
-    MemoryDecision, MemoryInputs, MemoryMode, MemoryPolicy, MemorySeen, MemoryStanding, Said, StuckRemedy,
+    MemoryDecision, MemoryInputs, MemoryMode, MemoryPolicy, MemorySeen, MemoryStanding, MemoryStep, Said, StuckRemedy,
 };
 use forewarm_core::outcome::Outcome;
 use forewarm_core::policy::FunctionKey;
 use forewarm_core::units::{Now, Seconds};
 use ulid::Ulid;
 
+use super::allowed;
 use super::ask::MemoryQuestions;
 use super::leak::Leaks;
+use super::leftover::Leftovers;
 use crate::apply::{Apply, MemoryIntent};
 use crate::observe::health::seen;
 use crate::observe::pods::Owner;
@@ -33,11 +35,19 @@ pub struct Health {
     questions: MemoryQuestions,
     leaks: Leaks,
     standing: BTreeMap<FunctionKey, MemoryStanding>,
-    told: BTreeMap<FunctionKey, Vec<Said>>,
+    told: BTreeMap<FunctionKey, Told>,
+    leftovers: Leftovers,
     /// The API server lowers limits in place.
     lowers: bool,
     /// How long a pod may be unready while its siblings serve.
     patience: Seconds,
+}
+
+/// What was last told of a function: why, and what became of the steps.
+#[derive(Debug, Default)]
+struct Told {
+    said: Vec<Said>,
+    outcomes: Vec<Outcome>,
 }
 
 /// One function on its way.
@@ -57,6 +67,7 @@ impl Health {
             leaks: Leaks::new(tick),
             standing: BTreeMap::new(),
             told: BTreeMap::new(),
+            leftovers: Leftovers::default(),
             lowers: minor >= 34,
             patience: Seconds(tick.0.saturating_mul(TICKS)),
         }
@@ -66,6 +77,7 @@ impl Health {
     pub fn forget(&mut self) {
         self.standing.clear();
         self.told.clear();
+        self.leftovers.forget();
     }
 
     /// One pass.
@@ -98,6 +110,14 @@ impl Health {
             .collect();
         let barred = self.remember(&all, record, now).await;
         let outcomes = carry_out(&all, &barred, observe, apply, now).await;
+        let due = self
+            .leftovers
+            .due(observe.left_newborns(), snapshot.world.vanished(), now.mono);
+        if !due.is_empty() {
+            apply
+                .memory(due.iter().map(|left| forgotten(left, now)).collect(), now)
+                .await;
+        }
         for one in all {
             self.tell(one, &barred, &outcomes, record, now);
         }
@@ -109,8 +129,10 @@ impl Health {
         policy.enforce = seen.policy.mode;
         policy.paused = seen.policy.paused;
         let asked = policy.mode != MemoryMode::Off || policy.stuck != StuckRemedy::Report;
-        let open = self.told.get(key).is_some_and(|told| !told.is_empty());
-        (asked || open || !observe.is_well(&owner(seen))).then_some(policy)
+        let open = self.told.get(key).is_some_and(|told| !told.said.is_empty());
+        let owner = owner(seen);
+        let written = || observe.births(&owner).is_some_and(|births| !births.is_empty());
+        (asked || open || !observe.is_well(&owner) || written()).then_some(policy)
     }
 
     fn decide<'a>(
@@ -169,6 +191,9 @@ impl Health {
             sight.default_container.clone_from(&template.default);
             sight.template.clone_from(&template.containers);
         }
+        let (allowed, left) = observe.allowed(namespace);
+        allowed::fill(&mut sight, allowed, left);
+        sight.births = observe.births(&owner);
         sight.lowers_in_place = self.lowers;
         let lead = function.observation.lead_time.total.0.saturating_mul(2);
         sight.patience = i64::from(self.patience.0.max(lead));
@@ -208,8 +233,11 @@ impl Health {
             self.standing
                 .insert(key.clone(), MemoryStanding::fold(&decision, done, now.wall));
         }
-        let news = self.told.get(key).is_none_or(|told| !same(told, &decision.said));
-        if news && (self.told.contains_key(key) || !decision.said.is_empty()) || !done.is_empty() {
+        let told = self.told.get(key);
+        let news = told.is_none_or(|told| !same(&told.said, &decision.said));
+        // A refusal that is the same as a tick ago is no news.
+        let done_anew = done.contains(&Outcome::Applied) || told.map_or(&[][..], |told| &told.outcomes) != done;
+        if news && (told.is_some() || !decision.said.is_empty()) || done_anew && !done.is_empty() {
             record.health(
                 &MemoryLine::of(key, &seen.target, &id, &inputs, &decision, done),
                 key,
@@ -217,7 +245,8 @@ impl Health {
                 now,
             );
         }
-        self.told.insert(key.clone(), decision.said);
+        let (said, outcomes) = (decision.said, done.to_vec());
+        self.told.insert(key.clone(), Told { said, outcomes });
     }
 }
 
@@ -245,7 +274,32 @@ async fn carry_out(
         viewed_at,
         steps: one.decision.steps.clone(),
     });
-    apply.memory(intents.collect(), now).await
+    let intents: Vec<MemoryIntent> = intents.collect();
+    let outcomes = apply.memory(intents.clone(), now).await;
+    apply.settle(&intents, &outcomes).await;
+    outcomes
+}
+
+/// The intent that removes an entry; it belongs to no policy any more, so it goes by the workload's own name.
+fn forgotten((namespace, key): &(String, String), now: Now) -> MemoryIntent {
+    let (kind, name) = key.split_once('/').unwrap_or(("", key));
+    MemoryIntent {
+        key: FunctionKey {
+            namespace: namespace.as_str().into(),
+            name: name.into(),
+        },
+        target: TargetRef {
+            api_version: String::new(),
+            kind: kind.to_owned(),
+            namespace: namespace.clone(),
+            name: name.to_owned(),
+        },
+        decision: Ulid::new().to_string(),
+        viewed_at: now.mono,
+        steps: vec![MemoryStep::SetBirth {
+            containers: BTreeMap::new(),
+        }],
+    }
 }
 
 fn owner(seen: &Seen) -> Owner {

@@ -15,7 +15,7 @@ use forewarm_core::units::Bytes;
 pub use self::container::{ContainerSpec, ContainerStatus};
 use self::container::{amounts, container, killed};
 use super::FastMap;
-use super::pods::{Condition, Owner, Pod, became};
+use super::pods::{Condition, Owner, Pod, became, unplaced};
 
 /// Kills remembered a workload; older ones were counted long ago.
 const KILLS: usize = 32;
@@ -119,6 +119,9 @@ pub fn seen(pods: Vec<PodSeen>, ooms: Vec<Oom>) -> MemorySeen {
         pods,
         past: BTreeMap::new(),
         node_most: None,
+        allowed_least: None,
+        allowed_most: None,
+        spare: None,
         lowers_in_place: false,
         conflict: None,
         births: None,
@@ -184,6 +187,7 @@ impl Workload {
             since: changed(&status.conditions, "Ready"),
             created,
             ending_since: meta.deletion_timestamp.as_ref().map(|time| time.0.as_second()),
+            unplaced_since: unplaced(&status),
             resize: resize(&status.conditions, created),
             containers: containers.collect(),
         }

@@ -2,6 +2,7 @@
 //!
 //! * [`watch`], [`heartbeat`]: one reflector a kind, and how old its view is.
 //! * [`policies`], [`workloads`], [`pods`], [`knative`]: what is kept of each kind.
+//! * [`quotas`], [`limit_ranges`]: what a namespace lets pods have; [`newborn`]: what is written for newborn ones.
 //! * [`place`]: where a target's floor is written; [`left`]: what is still to be given back.
 //! * [`health`]: what pods tell of their memory and health; [`quantity`]: sizes as objects have them.
 //! * [`lead_time`]: how long a new pod takes, learned from pods.
@@ -13,7 +14,9 @@ pub mod heartbeat;
 pub mod knative;
 pub mod lead_time;
 pub mod left;
+pub mod limit_ranges;
 mod look;
+pub mod newborn;
 pub mod place;
 pub mod pods;
 pub mod policies;

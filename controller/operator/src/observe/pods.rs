@@ -240,7 +240,7 @@ fn facts(pod: &Pod) -> PodFacts {
 }
 
 /// Since when the scheduler has found no node.
-fn unplaced(status: &PodStatus) -> Option<i64> {
+pub(super) fn unplaced(status: &PodStatus) -> Option<i64> {
     let is = |c: &&Condition| c.type_ == "PodScheduled" && c.status == "False";
     let condition = status.conditions.iter().find(is)?;
     let unschedulable = condition.reason.as_deref() == Some("Unschedulable");

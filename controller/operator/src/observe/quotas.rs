@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{PoisonError, RwLock};
 
-use forewarm_core::units::Replicas;
+use forewarm_core::units::{Bytes, Replicas};
 use kube::core::ObjectMeta;
 use serde::Deserialize;
 
@@ -71,6 +71,15 @@ impl Asks {
 #[derive(Debug, Default)]
 pub struct Quotas(RwLock<HashMap<String, HashMap<String, Left>>>);
 
+/// What quotas leave of memory, in bytes. `None`: none counts it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct MemoryLeft {
+    /// Of requests.
+    pub requests: Option<Bytes>,
+    /// Of limits.
+    pub limits: Option<Bytes>,
+}
+
 /// In thousandths.
 type Left = BTreeMap<String, u64>;
 
@@ -81,6 +90,20 @@ impl Quotas {
         let left = all.get(namespace)?.values().flatten();
         let fit = left.filter_map(|(resource, left)| whole(*left, asks.of(resource)?));
         fit.min()
+    }
+
+    /// What all quotas of a namespace leave of memory.
+    pub fn memory_left(&self, namespace: &str) -> MemoryLeft {
+        let all = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        let quotas = || all.get(namespace).into_iter().flat_map(HashMap::values);
+        let least = |names: &[&str]| {
+            let left = quotas().flat_map(|left| names.iter().filter_map(|name| left.get(*name)));
+            left.min().map(|thousandths| Bytes(thousandths / 1000))
+        };
+        MemoryLeft {
+            requests: least(&["memory", "requests.memory"]),
+            limits: least(&["limits.memory"]),
+        }
     }
 
     fn change(&self, object: &Read<Quota>) {
@@ -188,6 +211,30 @@ mod tests {
             Some(Replicas(0)),
             "lowered below what is used"
         );
+    }
+
+    #[test]
+    fn what_is_left_of_memory_is_that_of_the_scarcest_quota() {
+        let quotas = Quotas::default();
+        assert_eq!(quotas.memory_left("a"), MemoryLeft::default());
+        let hard = json!({"requests.memory": "1Gi", "limits.memory": "2Gi"});
+        quotas.put(quota(
+            "one",
+            &json!({}),
+            &hard,
+            &json!({"requests.memory": "24Mi", "limits.memory": "2Gi"}),
+        ));
+        quotas.put(quota(
+            "two",
+            &json!({}),
+            &json!({"memory": "64Mi"}),
+            &json!({"memory": "16Mi"}),
+        ));
+        let expected = MemoryLeft {
+            requests: Some(Bytes::mib(48)),
+            limits: Some(Bytes(0)),
+        };
+        assert_eq!(quotas.memory_left("a"), expected);
     }
 
     #[test]

@@ -6,15 +6,18 @@ use std::time::{Duration, Instant};
 
 use forewarm_api::Profile;
 use forewarm_core::beside::{beside, lay_beside};
-use forewarm_core::memory::{Oom, PodSeen};
+use forewarm_core::memory::{Birth, Oom, PodSeen};
 use forewarm_core::observation::{DemandSample, Observation, Reading, Why};
 use forewarm_core::policy::FunctionKey;
 use forewarm_core::units::{Mono, Now, Seconds, Slots};
 use forewarm_source::{DemandReader, Readings, Source};
 
 use super::left::left;
+use super::limit_ranges::Allowed;
 use super::look::{Half, Look, look};
+use super::newborn;
 use super::pods::Owner;
+use super::quotas::MemoryLeft;
 use super::snapshot::{Seen, Snapshot};
 use super::stores::Stores;
 use super::view::View;
@@ -96,6 +99,31 @@ impl Observe {
     pub fn template(&self, target: &TargetRef) -> Option<Template> {
         let workload = self.stores.shelf(target)?.get(&target.namespace, &target.name)?;
         Some(workload.memory.clone())
+    }
+
+    /// What is written for newborn pods of the workload. `None`: newborn memory is not installed.
+    pub fn births(&self, owner: &Owner) -> Option<BTreeMap<String, Birth>> {
+        Some(self.stores.newborns.as_ref()?.of(owner))
+    }
+
+    /// Workloads with an entry for newborn pods that no policy names: namespace, and `KIND/NAME`.
+    ///
+    /// Not in a namespace that is paused, nor in one with a policy that cannot be read: nobody knows what that one names.
+    pub fn left_newborns(&self) -> Vec<(String, String)> {
+        let Some(newborns) = &self.stores.newborns else {
+            return Vec::new();
+        };
+        newborn::left(newborns.all(), &self.stores.policies.all(), |namespace| {
+            self.stores.paused.contains(namespace)
+        })
+    }
+
+    /// What `LimitRange`s and quotas let a workload's pods have of memory.
+    pub fn allowed(&self, namespace: &str) -> (Allowed, MemoryLeft) {
+        (
+            self.stores.limit_ranges.of(namespace),
+            self.stores.quotas.memory_left(namespace),
+        )
     }
 
     /// The source of that name, for reading the past.

@@ -4,12 +4,14 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
-use forewarm_api::{DemandProfile, FunctionPolicy};
+use forewarm_api::{DemandProfile, FunctionPolicy, NewbornMemory};
 use kube::Client;
 use kube::api::{ApiResource, DynamicObject};
 
 use super::heartbeat::Heartbeats;
 use super::knative::{Idle, Knative, PodAutoscaler, version};
+use super::limit_ranges::{LimitRange, LimitRanges};
+use super::newborn::Newborns;
 use super::pods::{Pod, Pods};
 use super::policies::{Namespace, PausedNamespaces, Policies, Profiles};
 use super::quotas::{Quota, Quotas};
@@ -34,6 +36,10 @@ pub struct Stores {
     pub paused: Arc<PausedNamespaces>,
     /// Quotas.
     pub quotas: Arc<Quotas>,
+    /// Limit ranges.
+    pub limit_ranges: Arc<LimitRanges>,
+    /// What is written for newborn pods. `None`: newborn memory is not installed.
+    pub newborns: Option<Arc<Newborns>>,
     /// Workloads, one shelf a resource.
     pub workloads: Vec<Arc<Workloads>>,
     /// Pods.
@@ -60,9 +66,10 @@ impl Stores {
         }
     }
 
-    /// Starts watching everything.
-    pub fn watch(client: &Client, heartbeats: &Heartbeats, kinds: &Kinds) -> Self {
-        let stores = Self::unwatched(kinds);
+    /// Starts watching everything. `newborn`: what is written for newborn pods too, whose kind is installed then.
+    pub fn watch(client: &Client, heartbeats: &Heartbeats, kinds: &Kinds, newborn: bool) -> Self {
+        let mut stores = Self::unwatched(kinds);
+        stores.newborns = newborn.then(Arc::default);
         let typed = |group, version, kind, plural| resource(group, version, kind, plural);
         stores.started([
             reflect::<FunctionPolicy, _>("policies", client.clone(), &(), heartbeats, stores.policies.clone()),
@@ -88,7 +95,23 @@ impl Stores {
                 heartbeats,
                 stores.quotas.clone(),
             ),
+            reflect::<LimitRange, _>(
+                "limitranges",
+                client.clone(),
+                &typed("", "v1", "LimitRange", "limitranges"),
+                heartbeats,
+                stores.limit_ranges.clone(),
+            ),
         ]);
+        if let Some(newborns) = stores.newborns.clone() {
+            stores.started([reflect::<NewbornMemory, _>(
+                "newbornmemories",
+                client.clone(),
+                &(),
+                heartbeats,
+                newborns,
+            )]);
+        }
         for shelf in &stores.workloads {
             let (client, heartbeats, shelf) = (client.clone(), heartbeats.clone(), Arc::clone(shelf));
             if shelf.may_be_absent() {
@@ -266,7 +289,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn nothing_is_decided_before_it_is_known_which_scalers_are_installed() {
         let (client, _) = api_server(|_| Reply::status(503, "ServiceUnavailable", "starting"));
-        let stores = Stores::watch(&client, &Heartbeats::default(), &Kinds::new(&[]));
+        let stores = Stores::watch(&client, &Heartbeats::default(), &Kinds::new(&[]), false);
         for health in stores.health() {
             health.set_absent(true);
         }

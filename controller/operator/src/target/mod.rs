@@ -21,6 +21,7 @@ pub use hpa::Hpa;
 pub use keda::Keda;
 pub use knative::{Knative, deployment_of};
 pub use ownership::{FIELD_MANAGER, ownership};
+pub(crate) use pods::TEMPLATE_HASHES;
 pub use pods::{PodOwner, pod_owner};
 pub use rail::{Complaint, Guarded, Rail, Validation, Variable};
 pub use resource::{NotAResource, Resource};

@@ -3,7 +3,7 @@
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 
 /// Labels that controllers put on pods, with their kind: the last part of the name of the pods' `ReplicaSet`.
-const TEMPLATE_HASHES: [(&str, &str); 2] = [
+pub(crate) const TEMPLATE_HASHES: [(&str, &str); 2] = [
     ("pod-template-hash", "Deployment"),
     ("rollouts-pod-template-hash", "Rollout"),
 ];

@@ -48,7 +48,7 @@ pub(in crate::record) fn memory_decision(_: &mut SchemaGenerator) -> Schema {
 /// A step of the floor, or of memory.
 pub(in crate::record) fn memory_step(_: &mut SchemaGenerator) -> Schema {
     json_schema!({"anyOf": [{"$ref": "#/$defs/Step"}, {"type": "object", "minProperties": 1, "maxProperties": 1,
-        "description": "Resize or Evict, with what it writes."}]})
+        "description": "SetBirth, Resize or Evict, with what it writes."}]})
 }
 
 /// The workload; null where none can be named.
