@@ -15,6 +15,8 @@ pub(crate) enum Source {
     Local(usize),
     /// The same with the scale of the whole day.
     Long(usize),
+    /// The same with the root of the point, by which chance alone moves a count.
+    Root(usize),
 }
 
 /// Which forest.
@@ -37,10 +39,10 @@ pub(crate) const COLUMNS: [(&str, Source); 16] = [
     ("trailing-hour", Source::Own(1)),
     ("level", Source::Local(2)),
     ("level-long", Source::Long(2)),
-    ("holt-winters", Source::Local(3)),
+    ("holt-winters", Source::Root(3)),
     ("holt-winters-long", Source::Long(3)),
     ("seasonal-naive", Source::Local(4)),
-    ("ridge", Source::Local(5)),
+    ("ridge", Source::Root(5)),
     ("ridge-long", Source::Long(5)),
     ("trailing-half-hour", Source::Own(6)),
     ("trailing-ten-minutes", Source::Own(7)),

@@ -35,7 +35,51 @@ pub struct Base {
     pub scale: f64,
     /// The same over a day, at least 0.03.
     pub long: f64,
+    /// What the function is doing now.
+    pub regime: Regime,
+    /// Whether fewer than one minute in seven of the last day had a call, all of them whole numbers.
+    pub silent: bool,
 }
+
+/// What a function is doing, by when it was called last.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Regime {
+    /// In the newest minute.
+    Called,
+    /// In the five before it.
+    Paused,
+    /// Within the hour.
+    Quiet,
+    /// Longer ago.
+    Asleep,
+}
+
+impl Regime {
+    /// How many there are.
+    pub(super) const COUNT: usize = 4;
+
+    /// Its place among them.
+    pub(super) const fn place(self) -> usize {
+        match self {
+            Self::Called => 0,
+            Self::Paused => 1,
+            Self::Quiet => 2,
+            Self::Asleep => 3,
+        }
+    }
+
+    fn of(seen: &Seen) -> Self {
+        match seen {
+            seen if seen.level > 0.0 && seen.idle <= 0.0 => Self::Called,
+            seen if seen.level > 0.0 => Self::Paused,
+            seen if seen.idle < 60.0 => Self::Quiet,
+            _ => Self::Asleep,
+        }
+    }
+}
+
+/// Share of the minutes of a day with a call below which a function is silent for the most part.
+const SILENT: f64 = 0.15;
 
 impl Base {
     pub(crate) fn of(seen: &Seen, scratch: &Scratch, h: usize, long: f64) -> Self {
@@ -45,6 +89,8 @@ impl Base {
             level: seen.level,
             scale: moves.max(chance).max(0.03),
             long: if long.is_nan() { moves.max(0.03) } else { long.max(0.03) },
+            regime: Regime::of(seen),
+            silent: seen.busy_day < SILENT && seen.whole,
         }
     }
 

@@ -2,22 +2,17 @@
 //! out; what came in, theta, losses and coverage moved on. Pure.
 
 use super::column::{COLUMNS, COUNT, Source, Tree};
-use super::features::Base;
+use super::features::{Base, Regime};
 use super::past::narrow;
+use super::record::{Of, Record};
 
-/// Weight a loss keeps a minute: half after one day.
+/// Weight that coverage keeps a minute: half after one day.
 const KEEP: f64 = 0.999_518_763_622_666_2;
-/// Sharpness of the weights: a column that lost 5 % more than the best weighs e^-2 of it.
-const SHARP: f64 = 40.0;
-/// A column that lost this many times as much as the best is out, however much more it is.
-const WORST: f64 = 50.0;
-/// Scored minutes at which the weights are half as sharp.
-const HALF: f64 = 60.0;
-/// Weight before anything is scored, shared by all trees and by all others.
-const PRIOR: (f64, f64) = (1.0, 0.3);
 /// Smallest and largest move of an expert's theta, its range, and the move of a tree's.
 const GAIN: (f64, f64) = (0.1, 0.4);
 const RANGE: (f64, f64) = (-3.0, 30.0);
+/// The least move where the scale is the root of the point, which changes less.
+const ROOT_GAIN: f64 = 0.05;
 const TREE_GAIN: f64 = 0.02;
 const TREE_RANGE: (f64, f64) = (-3.0, 3.0);
 /// A column that could not say is scored as the mixture was, and a little more.
@@ -33,6 +28,9 @@ pub struct Said {
     pub prior: f64,
     /// The mixture of all columns.
     pub mixture: f64,
+    /// Both mixtures, by the record of the day and of the hour.
+    by: [[f64; 2]; 2],
+    regime: Regime,
 }
 
 impl Said {
@@ -57,8 +55,7 @@ pub(crate) struct Lane {
     quantile: f64,
     theta: [f32; COUNT],
     scored: [f32; COUNT],
-    loss: [f64; COUNT],
-    weight: f64,
+    record: Record,
     covered: f64,
 }
 
@@ -80,8 +77,7 @@ impl Lane {
             quantile,
             theta,
             scored: [0.0; COUNT],
-            loss: [0.0; COUNT],
-            weight: 0.0,
+            record: Record::default(),
             covered: 0.0,
         }
     }
@@ -90,13 +86,19 @@ impl Lane {
     /// earn for a day what the other has earned already.
     pub(crate) fn welcome_fleet(&mut self) {
         self.theta[3] = self.theta[1];
-        (self.loss[2], self.loss[3]) = (self.loss[0], self.loss[1]);
-        self.loss[4] = self.loss[0].min(self.loss[1]);
+        self.record.inherit(2, &[0]);
+        self.record.inherit(3, &[1]);
+        self.record.inherit(4, &[0, 1]);
     }
 
     /// Whether the cluster's own forest has lost less than the shipped one.
     pub(crate) fn fleet_leads(&self) -> bool {
-        self.loss[2].min(self.loss[3]).min(self.loss[4]) < self.loss[0].min(self.loss[1])
+        self.least(&[2, 3, 4]) < self.least(&[0, 1])
+    }
+
+    fn least(&self, places: &[usize]) -> f64 {
+        let lost = places.iter().map(|place| self.record.lost(*place));
+        lost.fold(f64::INFINITY, f64::min)
     }
 
     /// The wanted quantile.
@@ -106,17 +108,19 @@ impl Lane {
 
     /// Share of scored spans at or below what was said, recent ones counting more. `None`: fewer than 30.
     pub(crate) fn coverage(&self) -> Option<f64> {
-        (self.weight >= 30.0).then(|| self.covered / self.weight)
+        let weight = self.record.weight();
+        (weight >= 30.0).then(|| self.covered / weight)
     }
 
     /// How many scored minutes the losses stand for.
-    pub(crate) const fn weight(&self) -> f64 {
-        self.weight
+    pub(crate) fn weight(&self) -> f64 {
+        self.record.weight()
     }
 
     /// Discounted mean loss of a column.
     pub(crate) fn loss(&self, place: usize) -> Option<f64> {
-        (self.weight > 0.0).then(|| self.loss[place] / self.weight)
+        let weight = self.record.weight();
+        (weight > 0.0).then(|| self.record.lost(place) / weight)
     }
 
     /// What each column and the mixtures say.
@@ -133,6 +137,7 @@ impl Lane {
                 Source::Own(expert) => guesses.owns[expert],
                 Source::Local(expert) => moved(guesses.points[expert], base.scale),
                 Source::Long(expert) => moved(guesses.points[expert], base.long),
+                Source::Root(expert) => moved(guesses.points[expert], guesses.points[expert].max(1.0).sqrt()),
             };
             // A number that is not finite is no answer, whoever gave it; NaN is "cannot say".
             if upper.is_finite() {
@@ -141,57 +146,48 @@ impl Lane {
                 broken = broken.or(Some(place));
             }
         }
+        let mixed = [Of::Prior, Of::All].map(|of| self.record.mix(&columns, base.regime, of));
+        let [prior, mixture] = mixed.map(|mixed| {
+            if base.silent {
+                self.whole(mixed.both)
+            } else {
+                mixed.both
+            }
+        });
         Said {
             columns,
             broken,
-            prior: self.mix(&columns, |source| !source.is_fleet()),
-            mixture: self.mix(&columns, |_| true),
+            prior,
+            mixture,
+            by: mixed.map(|mixed| mixed.by),
+            regime: base.regime,
         }
     }
 
-    /// Weighted mean by recent loss of the columns that can say; NaN when none can.
-    ///
-    /// Exponentiated weights `prior * exp(-40 * r * n/(n+60))`, `r` = how much more a column has lost than the best.
-    fn mix(&self, columns: &[f64; COUNT], of: impl Fn(Source) -> bool) -> f64 {
-        let able = |place: &usize| of(COLUMNS[*place].1) && columns[*place].is_finite();
-        let count = |tree: bool| {
-            let of_kind = (0..COUNT).filter(|place| able(place) && COLUMNS[*place].1.is_tree() == tree);
-            super::past::number(of_kind.count())
-        };
-        let shares = (PRIOR.0 / count(true), PRIOR.1 / count(false));
-        let Some(best) = (0..COUNT)
-            .filter(able)
-            .min_by(|a, b| self.loss[*a].total_cmp(&self.loss[*b]))
-        else {
-            return f64::NAN;
-        };
-        let sharp = SHARP * self.weight / (self.weight + HALF);
-        let (mut sum, mut all) = (0.0, 0.0);
-        let anchor = columns[best];
-        for place in (0..COUNT).filter(able) {
-            let prior = if COLUMNS[place].1.is_tree() { shares.0 } else { shares.1 };
-            let weight = prior * (-sharp * excess(self.loss[place], self.loss[best])).exp();
-            // Around the best one, so that an exact best stays exact.
-            sum += weight * (columns[place] - anchor);
-            all += weight;
-        }
-        anchor + sum / all
+    /// A whole number of calls: there is no half a call, and where most minutes have none a half says "one or none".
+    fn whole(&self, amount: f64) -> f64 {
+        (amount + 1.0 - self.up_from()).floor()
+    }
+
+    /// The part of a call from which it is one: a half up to the 0.8 quantile, as a pod is held from half a call on; less
+    /// for a higher one, to which a call too few is dearer.
+    fn up_from(&self) -> f64 {
+        0.5 - (self.quantile - 0.8).max(0.0)
     }
 
     /// Learns from what came of what was said.
     pub(crate) fn score(&mut self, said: &Said, actual: f64) {
         let miss = 1.0 - self.quantile;
-        let silent = SILENT * pinball(actual, said.mixture, self.quantile);
-        self.weight = self.weight * KEEP + 1.0;
+        let lost = |upper: f64| pinball(actual, upper, self.quantile);
+        let silent = SILENT * lost(said.mixture);
+        let losses = said
+            .columns
+            .map(|upper| if upper.is_nan() { silent } else { lost(upper) });
+        let by = said.by.map(|by| by.map(lost));
+        self.record.push(said.regime, &losses, by);
         self.covered = self.covered * KEEP + if actual <= said.mixture { 1.0 } else { 0.0 };
         for (place, (_, source)) in COLUMNS.iter().enumerate() {
             let upper = said.columns[place];
-            let loss = if upper.is_nan() {
-                silent
-            } else {
-                pinball(actual, upper, self.quantile)
-            };
-            self.loss[place] = self.loss[place] * KEEP + loss;
             // Zero said and zero seen says nothing about the spread.
             if upper.is_nan() || (actual <= 0.0 && upper <= 0.0) {
                 continue;
@@ -199,7 +195,8 @@ impl Lane {
             let step = if actual > upper { 1.0 - miss } else { -miss };
             let (gain, range) = match source {
                 Source::Tracked(_) => (TREE_GAIN, TREE_RANGE),
-                Source::Local(_) | Source::Long(_) => (self.gain(place), RANGE),
+                Source::Local(_) | Source::Long(_) => (self.gain(place, GAIN.0), RANGE),
+                Source::Root(_) => (self.gain(place, ROOT_GAIN), RANGE),
                 Source::Tree(_) | Source::Between | Source::Own(_) => continue,
             };
             let theta = f64::from(self.theta[place]) + gain * step;
@@ -207,12 +204,12 @@ impl Lane {
         }
     }
 
-    fn gain(&mut self, place: usize) -> f64 {
+    fn gain(&mut self, place: usize, least: f64) -> f64 {
         self.scored[place] += 1.0;
         (f64::from(self.scored[place]) + 2.0)
             .sqrt()
             .recip()
-            .clamp(GAIN.0, GAIN.1)
+            .clamp(least, GAIN.1)
     }
 }
 
@@ -230,17 +227,6 @@ pub(crate) fn at_least_zero(amount: f64) -> f64 {
     if amount < 0.0 { 0.0 } else { amount }
 }
 
-/// How much more than the best, as a share of it.
-fn excess(loss: f64, best: f64) -> f64 {
-    if best > 0.0 {
-        (loss / best - 1.0).min(WORST)
-    } else if loss > 0.0 {
-        WORST
-    } else {
-        0.0
-    }
-}
-
 /// Theta before anything is scored: about the quantile of a normal error.
 fn start(quantile: f64) -> f64 {
     match quantile {
@@ -250,5 +236,52 @@ fn start(quantile: f64) -> f64 {
         q if q >= 0.78 => 0.84,
         q if q >= 0.60 => 0.4,
         _ => 0.0,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_part_of_a_call_is_one_sooner_for_an_upper_quantile() {
+        for (quantile, amount, whole) in [
+            (0.5, 0.49, 0.0),
+            (0.5, 0.51, 1.0),
+            (0.8, 0.49, 0.0),
+            (0.8, 0.51, 1.0),
+            (0.9, 0.39, 0.0),
+            (0.9, 0.41, 1.0),
+            (0.95, 2.34, 2.0),
+            (0.95, 2.36, 3.0),
+            (0.95, 3.0, 3.0),
+        ] {
+            let seen = Lane::new(quantile).whole(amount);
+            assert!((seen - whole).abs() < 1e-12, "{amount} at {quantile}: {seen}");
+        }
+    }
+
+    #[test]
+    fn the_root_of_a_point_is_a_scale() {
+        let mut guesses = Guesses {
+            points: [f64::NAN; super::super::expert::COUNT],
+            owns: [f64::NAN; super::super::expert::COUNT],
+            prior: f64::NAN,
+            fleet: f64::NAN,
+        };
+        let base = Base {
+            level: 100.0,
+            scale: 1.0,
+            long: 1.0,
+            regime: Regime::Called,
+            silent: false,
+        };
+        let place = super::super::names().position(|name| name == "ridge").unwrap();
+        // Theta begins at 1.5 for the 0.95 quantile: 100 + 1.5 * 10, and 0.25 + 1.5 * 1.
+        for (point, upper) in [(100.0, 115.0), (0.25, 1.75)] {
+            guesses.points[5] = point;
+            let said = Lane::new(0.95).say(&guesses, &base);
+            assert!((said.column(place) - upper).abs() < 1e-9, "{point}");
+        }
     }
 }

@@ -14,6 +14,7 @@ mod expert;
 mod features;
 mod lane;
 mod past;
+mod record;
 mod span;
 mod windows;
 

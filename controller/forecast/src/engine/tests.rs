@@ -1,3 +1,4 @@
+use super::features::Regime;
 use super::*;
 
 const SPAN: Span = Span {
@@ -169,4 +170,43 @@ fn the_mixture_covers_what_it_should() {
     let coverage = |quantile| engine.coverage(0, quantile).unwrap();
     assert!((0.93..0.975).contains(&coverage(0)), "{}", coverage(0));
     assert!((0.45..0.62).contains(&coverage(1)), "{}", coverage(1));
+}
+
+#[test]
+fn the_regime_is_when_it_was_called_last() {
+    for (quiet, regime) in [
+        (0, Regime::Called),
+        (1, Regime::Paused),
+        (4, Regime::Paused),
+        (5, Regime::Quiet),
+        (59, Regime::Quiet),
+        (60, Regime::Asleep),
+    ] {
+        let mut values = vec![2.0; 100];
+        values.extend(vec![0.0; quiet]);
+        let engine = walked(&values, &[]);
+        assert_eq!(engine.row(0).unwrap().1.regime, regime, "{quiet} minutes ago");
+    }
+}
+
+#[test]
+fn a_function_silent_for_the_most_part_has_whole_calls() {
+    let every = |minutes: usize, amount: f64| -> Vec<f64> {
+        (0..600)
+            .map(|minute| if minute % minutes == 0 { amount } else { 0.0 })
+            .collect()
+    };
+    // A call every seventh minute is 14.3 % of them, every sixth 16.7 %.
+    for (values, silent) in [(every(7, 1.0), true), (every(6, 1.0), false), (every(7, 1.5), false)] {
+        let engine = walked(&values, &[0.9]);
+        assert_eq!(engine.row(0).unwrap().1.silent, silent);
+    }
+    // Now and then a call of ten: columns disagree, the answer is whole all the same.
+    let mut values = every(8, 1.0);
+    values[400] = 10.0;
+    let engine = walked(&values, &[0.9, 0.95, 0.99]);
+    for quantile in 0..3 {
+        let said = engine.said(0, quantile).unwrap();
+        assert!(said.mixture.fract() == 0.0 && said.prior.fract() == 0.0, "{said:?}");
+    }
 }

@@ -26,6 +26,7 @@ struct Day {
     mean: f32,
     busy: f32,
     q95: f32,
+    whole: bool,
 }
 
 /// Work space of one step; nothing in it outlives the step, so one serves all functions.
@@ -85,6 +86,8 @@ pub(crate) struct Seen {
     pub(crate) idle: f64,
     pub(crate) busy60: f64,
     pub(crate) busy_day: f64,
+    /// Whether all amounts of the last day were whole numbers, as of the last look.
+    pub(crate) whole: bool,
 }
 
 impl Windows {
@@ -139,6 +142,7 @@ impl Windows {
             idle: self.last_call.map_or(1440.0, |last| minutes((t - last).min(1440))),
             busy60: busy(last(60)),
             busy_day: of_day(|day| day.busy),
+            whole: day.is_some_and(|day| day.whole),
         })
     }
 
@@ -158,6 +162,7 @@ impl Windows {
             self.day = Some(Day {
                 mean: narrow(mean(&scratch.sort)),
                 busy: narrow(busy(&scratch.sort)),
+                whole: scratch.sort.iter().all(|amount| amount.fract() == 0.0),
                 q95: narrow(quantile(&mut scratch.sort, 0.95)),
             });
         }

@@ -1,0 +1,179 @@
+//! Record: what each column has lost of late, and the mixtures that follow from it. Pure.
+//!
+//! Two memories: one of a day, apart for each [`Regime`], since who is good in a burst need not be good in silence;
+//! and one of an hour, for what has just changed. Each gives a mixture; the two are weighed by what they have lost.
+
+use super::column::{COLUMNS, COUNT, Source};
+use super::features::Regime;
+use super::past::{narrow, number};
+
+/// Weight a loss keeps a minute: half after one day, half after one hour.
+const KEEP: f64 = 0.999_518_763_622_666_2;
+const KEEP_SHORT: f64 = 0.988_514_020_352_896_2;
+/// Sharpness of the weights: a column that lost 5 % more than the best weighs e^-2 of it, a mixture e^-5.
+const SHARP: f64 = 40.0;
+const SHARP_BLEND: f64 = 100.0;
+/// A column that lost this many times as much as the best is out, however much more it is.
+const WORST: f64 = 50.0;
+/// Scored minutes at which the weights are half as sharp, and those that the mean of all regimes is worth in one.
+const HALF: f64 = 60.0;
+const SHARED: f64 = 60.0;
+/// Weight before anything is scored, shared by all trees and by all others.
+const PRIOR: (f64, f64) = (1.0, 0.3);
+
+/// Discounted losses and the scored minutes they stand for.
+#[derive(Clone, Copy, Debug, Default)]
+struct Tally {
+    weight: f32,
+    loss: [f32; COUNT],
+}
+
+/// The losses of one lane.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Record {
+    day: Tally,
+    regimes: [Tally; Regime::COUNT],
+    hour: Tally,
+    /// Of the mixture by the day and by the hour, without and with the cluster's own forest.
+    blends: [[f32; 2]; 2],
+}
+
+/// What the record makes of the columns: the mixture by the day, by the hour, and of both; NaN where none can say.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Mixed {
+    pub(super) by: [f64; 2],
+    pub(super) both: f64,
+}
+
+/// Which columns are mixed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Of {
+    /// Those of a fresh install.
+    Prior,
+    /// All.
+    All,
+}
+
+impl Of {
+    const fn takes(self, source: Source) -> bool {
+        matches!(self, Self::All) || !source.is_fleet()
+    }
+
+    const fn place(self) -> usize {
+        match self {
+            Self::Prior => 0,
+            Self::All => 1,
+        }
+    }
+}
+
+impl Tally {
+    fn push(&mut self, keep: f64, losses: &[f64; COUNT]) {
+        self.weight = narrow(f64::from(self.weight) * keep + 1.0);
+        for (sum, loss) in self.loss.iter_mut().zip(losses) {
+            *sum = narrow(f64::from(*sum) * keep + loss);
+        }
+    }
+
+    fn mean(&self, place: usize) -> f64 {
+        if self.weight > 0.0 {
+            f64::from(self.loss[place]) / f64::from(self.weight)
+        } else {
+            0.0
+        }
+    }
+}
+
+impl Record {
+    /// The mixtures of the columns that can say.
+    pub(super) fn mix(&self, columns: &[f64; COUNT], regime: Regime, of: Of) -> Mixed {
+        let here = &self.regimes[regime.place()];
+        let in_regime = |place: usize| f64::from(here.loss[place]) + SHARED * self.day.mean(place);
+        let scored = f64::from(self.day.weight).min(f64::from(here.weight) + SHARED);
+        let of_hour = |place: usize| f64::from(self.hour.loss[place]);
+        let by = [
+            mixture(columns, of, in_regime, scored),
+            mixture(columns, of, of_hour, f64::from(self.hour.weight)),
+        ];
+        let lost = self.blends[of.place()].map(f64::from);
+        let best = usize::from(lost[1] < lost[0]);
+        let other = (-sharpness(SHARP_BLEND, f64::from(self.day.weight)) * excess(lost[1 - best], lost[best])).exp();
+        let both = by[best] + (by[1 - best] - by[best]) * other / (1.0 + other);
+        Mixed { by, both }
+    }
+
+    /// Takes in what every column and both mixtures, without and with the cluster's own forest, have lost.
+    pub(super) fn push(&mut self, regime: Regime, losses: &[f64; COUNT], blends: [[f64; 2]; 2]) {
+        self.day.push(KEEP, losses);
+        self.regimes[regime.place()].push(KEEP, losses);
+        self.hour.push(KEEP_SHORT, losses);
+        for (sum, loss) in self.blends.iter_mut().flatten().zip(blends.iter().flatten()) {
+            *sum = narrow(f64::from(*sum) * KEEP + loss);
+        }
+    }
+
+    /// Gives one column the losses of others, the least of them in each memory.
+    pub(super) fn inherit(&mut self, place: usize, from: &[usize]) {
+        let tallies = [&mut self.day, &mut self.hour].into_iter().chain(&mut self.regimes);
+        for tally in tallies {
+            let least = from.iter().map(|from| tally.loss[*from]).reduce(f32::min);
+            tally.loss[place] = least.unwrap_or(tally.loss[place]);
+        }
+        self.blends[Of::All.place()] = self.blends[Of::Prior.place()];
+    }
+
+    /// Discounted sum of a column's losses over the last day.
+    pub(super) fn lost(&self, place: usize) -> f64 {
+        f64::from(self.day.loss[place])
+    }
+
+    /// Scored minutes the losses of the day stand for.
+    pub(super) fn weight(&self) -> f64 {
+        f64::from(self.day.weight)
+    }
+}
+
+/// Weighted mean by recent loss of the columns that can say; NaN when none can.
+///
+/// Exponentiated weights `prior * exp(-40 * r * n/(n+60))`, `r` = how much more a column has lost than the best, `n` =
+/// the scored minutes.
+fn mixture(columns: &[f64; COUNT], of: Of, lost: impl Fn(usize) -> f64, scored: f64) -> f64 {
+    let able = |place: &usize| of.takes(COLUMNS[*place].1) && columns[*place].is_finite();
+    let count = |tree: bool| {
+        let of_kind = (0..COUNT).filter(|place| able(place) && COLUMNS[*place].1.is_tree() == tree);
+        number(of_kind.count())
+    };
+    let shares = (PRIOR.0 / count(true), PRIOR.1 / count(false));
+    let Some(best) = (0..COUNT).filter(able).min_by(|a, b| lost(*a).total_cmp(&lost(*b))) else {
+        return f64::NAN;
+    };
+    let (sharp, least) = (sharpness(SHARP, scored), lost(best));
+    let (mut sum, mut all) = (0.0, 0.0);
+    let anchor = columns[best];
+    for place in (0..COUNT).filter(able) {
+        let prior = if COLUMNS[place].1.is_tree() { shares.0 } else { shares.1 };
+        let weight = prior * (-sharp * excess(lost(place), least)).exp();
+        // Around the best one, so that an exact best stays exact.
+        sum += weight * (columns[place] - anchor);
+        all += weight;
+    }
+    anchor + sum / all
+}
+
+fn sharpness(full: f64, scored: f64) -> f64 {
+    full * scored / (scored + HALF)
+}
+
+/// How much more than the best, as a share of it.
+fn excess(loss: f64, best: f64) -> f64 {
+    if best > 0.0 {
+        (loss / best - 1.0).min(WORST)
+    } else if loss > 0.0 {
+        WORST
+    } else {
+        0.0
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,110 @@
+use super::*;
+
+/// Columns without a forest: the trailing quantiles of a day and of an hour.
+const DAY: usize = 5;
+const HOUR: usize = 6;
+
+fn columns(day: f64, hour: f64) -> [f64; COUNT] {
+    let mut columns = [f64::NAN; COUNT];
+    (columns[DAY], columns[HOUR]) = (day, hour);
+    columns
+}
+
+fn losses(day: f64, hour: f64) -> [f64; COUNT] {
+    let mut losses = [9.0; COUNT];
+    (losses[DAY], losses[HOUR]) = (day, hour);
+    losses
+}
+
+/// The record after so many minutes in one regime, each with these losses.
+fn after(minutes: usize, regime: Regime, day: f64, hour: f64) -> Record {
+    let mut record = Record::default();
+    for _ in 0..minutes {
+        record.push(regime, &losses(day, hour), [[1.0, 1.0]; 2]);
+    }
+    record
+}
+
+#[test]
+fn five_percent_more_loss_weighs_so_much_less() {
+    let record = after(1440, Regime::Called, 1.0, 1.05);
+    let mixed = record.mix(&columns(10.0, 20.0), Regime::Called, Of::All);
+    // A day of minutes, half after a day: 0.5 / (1 - 0.5^(1/1440)) = 1039.2; of an hour: 87.06.
+    for (by, scored) in mixed.by.into_iter().zip([1039.2_f64, 87.06]) {
+        let weight = (-40.0 * 0.05 * scored / (scored + 60.0)).exp();
+        let by_hand = 10.0 + 10.0 * weight / (1.0 + weight);
+        assert!((by - by_hand).abs() < 1e-3, "{by}, not {by_hand}");
+    }
+    // Both have lost alike, so they weigh alike.
+    assert!((mixed.both - f64::midpoint(mixed.by[0], mixed.by[1])).abs() < 1e-9);
+}
+
+#[test]
+fn each_regime_has_its_own_best() {
+    let mut record = after(600, Regime::Called, 1.0, 3.0);
+    for _ in 0..600 {
+        record.push(Regime::Asleep, &losses(3.0, 1.0), [[1.0, 1.0]; 2]);
+    }
+    let by_day = |regime| record.mix(&columns(10.0, 20.0), regime, Of::All).by[0];
+    assert!(by_day(Regime::Called) < 10.1 && by_day(Regime::Asleep) > 19.9);
+    // In one that has not been yet the mean of all decides, and there neither is far ahead.
+    assert!(
+        (10.2..19.8).contains(&by_day(Regime::Quiet)),
+        "{}",
+        by_day(Regime::Quiet)
+    );
+}
+
+#[test]
+fn the_hour_follows_a_change_and_is_heard_when_it_has_lost_less() {
+    let mut record = after(2880, Regime::Called, 1.0, 2.0);
+    for _ in 0..180 {
+        record.push(Regime::Called, &losses(2.0, 1.0), [[2.0, 1.0]; 2]);
+    }
+    let mixed = record.mix(&columns(10.0, 20.0), Regime::Called, Of::All);
+    assert!(mixed.by[0] < 11.0 && mixed.by[1] > 19.0, "{mixed:?}");
+    // Its mixture lost 180 of some 1,800 less by half: a tenth, where one in a hundred is a third of the weight.
+    assert!(mixed.both > 19.0, "{mixed:?}");
+}
+
+#[test]
+fn an_exact_best_stays_exact_and_none_is_none() {
+    let record = after(300, Regime::Called, 0.0, 1.0);
+    let mixed = record.mix(&columns(0.1, 0.7), Regime::Called, Of::All);
+    let said = [mixed.by[0], mixed.by[1], mixed.both];
+    assert!(said.iter().all(|said| said.to_bits() == 0.1_f64.to_bits()), "{mixed:?}");
+    assert!(record.mix(&[f64::NAN; COUNT], Regime::Called, Of::All).both.is_nan());
+}
+
+#[test]
+fn without_a_record_a_forest_weighs_more() {
+    let mut columns = columns(10.0, 10.0);
+    columns[0] = 20.0;
+    // One forest has 1.0, the two others share 0.3.
+    let mixed = Record::default().mix(&columns, Regime::Asleep, Of::Prior);
+    assert!((mixed.both - (10.0 + 10.0 / 1.3)).abs() < 1e-9, "{mixed:?}");
+}
+
+#[test]
+fn a_fresh_install_does_not_hear_the_forest_of_the_cluster() {
+    let mut columns = columns(10.0, 10.0);
+    columns[2] = 30.0;
+    let record = Record::default();
+    let fresh = record.mix(&columns, Regime::Called, Of::Prior).both;
+    assert!((fresh - 10.0).abs() < 1e-12, "{fresh}");
+    assert!(record.mix(&columns, Regime::Called, Of::All).both > 20.0);
+}
+
+#[test]
+fn a_new_forest_begins_with_the_least_of_the_others_losses() {
+    let mut record = after(100, Regime::Paused, 1.0, 2.0);
+    record.inherit(2, &[HOUR, DAY]);
+    assert!((record.lost(2) - record.lost(DAY)).abs() < 1e-12);
+    assert!(record.lost(2) < record.lost(HOUR));
+    // In the regime and in the hour as well: all three would say the same.
+    let mut columns = columns(10.0, f64::NAN);
+    columns[2] = 20.0;
+    let mixed = record.mix(&columns, Regime::Paused, Of::All);
+    let by_hand = 10.0 + 10.0 / 1.3;
+    assert!(mixed.by.iter().all(|by| (by - by_hand).abs() < 1e-6), "{mixed:?}");
+}
