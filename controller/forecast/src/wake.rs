@@ -1,19 +1,30 @@
 //! Wake: when the next call is due. The minutes with calls in, the chance of any call in the span ahead out. Pure.
 //!
 //! Three hazards, each a share of past chances that were taken: the gap since the last call (a timer), the minute
-//! of the hour, and the minute of the day with what lies within its reach. Of those that have judged nearly
-//! as well as the best the boldest speaks (the study's rule e: nearly as good as a forest).
+//! of the hour, and the time of day over two weeks, from the minutes of the last three days and the quarter hours
+//! before them. Of those that have judged nearly as well as the best the boldest speaks (the study's rule e: nearly as
+//! good as a forest).
 
 use crate::history::Window;
 
 /// Gaps between calls that are remembered.
 const GAPS: usize = 16;
-/// Days and hours looked back for the same time.
-const BACK: i64 = 3;
-/// Minutes a call may come early or late against another day.
-const SLACK: i64 = 2;
+/// Hours and days looked back for the same time.
+const HOURS: i64 = 3;
+const DAYS: i64 = 14;
+/// Minutes of a day.
+const DAY: i64 = 1440;
+/// Weight of a day against the one after it.
+const FADE: f32 = 0.9;
+/// Minutes by which a call may come early or late against another day, each a quarter less of a hit; and what a call
+/// somewhere in the quarter hour is worth.
+const SLACK: i64 = 3;
+const NEAR: f32 = 0.25;
+const ABOUT: f32 = 0.5;
 /// Idle minutes that a missed call is worth: at a threshold of 10 % one in ten named minutes has a call.
 const MISSED: f32 = 10.0;
+/// How much more than the best a hazard may have erred and still be heard: less than one missed call.
+const BOLD: f32 = 3.0;
 /// Weight an error keeps for the next.
 const KEEP: f64 = 0.98;
 /// Gaps that must agree before a timer is believed to be silent between its calls, and the minutes they may differ by:
@@ -56,11 +67,7 @@ impl Wake {
     pub fn fold(&mut self, window: &Window<'_>, t: i64, h: i64) {
         self.judge(window, t, h);
         self.learn(window, t);
-        self.chances = [
-            self.by_gap(t, h),
-            same_time(window, t, h, 60, 0),
-            same_time(window, t, h, 1440, SLACK),
-        ];
+        self.chances = [self.by_gap(t, h), by_hour(window, t, h), by_day(window, t, h)];
         if self.given.is_none() {
             self.given = Some((t, self.chances));
         }
@@ -69,12 +76,12 @@ impl Wake {
     /// The chance of any call in the span ahead, by the hazard that has erred least.
     pub fn chance(&self) -> f64 {
         let least = self.errors.iter().copied().fold(f32::INFINITY, f32::min);
-        // Of those within a missed call of the best the boldest: a warning too early is no reason yet to be silent.
+        // Of those nearly as good as the best the boldest: a warning too early is no reason yet to be silent.
         let able = self
             .errors
             .iter()
             .zip(self.chances)
-            .filter(|(error, _)| **error < least + MISSED);
+            .filter(|(error, _)| **error < least + BOLD);
         able.map(|(_, chance)| f64::from(chance)).fold(0.0, f64::max)
     }
 
@@ -146,17 +153,52 @@ impl Wake {
     }
 }
 
-/// Share of the last known hours or days with a call at the same time.
-fn same_time(window: &Window<'_>, t: i64, h: i64, period: i64, slack: i64) -> f32 {
-    let (mut came, mut known) = (0.0, 0.0);
-    for back in 1..=BACK {
-        let lag = back * period;
-        let to = (t + h - lag + slack).min(t);
-        if let Some(peak) = window.largest(t + 1 - lag - slack, to) {
-            known += 1.0;
-            came += if peak > 0.0 { 1.0 } else { 0.0 };
+/// Share of the last known hours with a call at the same minutes.
+fn by_hour(window: &Window<'_>, t: i64, h: i64) -> f32 {
+    let hours = (1..=HOURS).filter_map(|back| {
+        let lag = back * 60;
+        let peak = window.largest(t + 1 - lag, (t + h - lag).min(t))?;
+        Some((if peak > 0.0 { 1.0 } else { 0.0 }, 1.0))
+    });
+    share(hours)
+}
+
+/// Share of the known days with a call at about the same time, the nearer ones counting more.
+fn by_day(window: &Window<'_>, t: i64, h: i64) -> f32 {
+    let mut weight = 1.0;
+    let days = (1..=DAYS).filter_map(|back| {
+        weight *= FADE;
+        let (from, to) = (t + 1 - back * DAY, t + h - back * DAY);
+        Some((near(window, from, to).or_else(|| about(window, from, to))?, weight))
+    });
+    share(days)
+}
+
+/// How near a call came to these minutes. `None`: they are gone or were never known.
+fn near(window: &Window<'_>, from: i64, to: i64) -> Option<f32> {
+    window.largest(from, to)?;
+    let mut hit = 1.0;
+    for off in 0..=SLACK {
+        let peaks = [window.largest(from - off, to), window.largest(from, to + off)];
+        if peaks.into_iter().flatten().any(|peak| peak > 0.0) {
+            return Some(hit);
         }
+        hit -= NEAR;
     }
+    Some(0.0)
+}
+
+/// Whether a call came in the quarter hours of these minutes. `None`: none of them is known.
+fn about(window: &Window<'_>, from: i64, to: i64) -> Option<f32> {
+    let peak = window.largest_quarter(from, to)?;
+    Some(if peak > 0.0 { ABOUT } else { 0.0 })
+}
+
+/// Mean of hits by their weights. Zero of none.
+fn share(hits: impl Iterator<Item = (f32, f32)>) -> f32 {
+    let (came, known) = hits.fold((0.0, 0.0), |(came, known), (hit, weight)| {
+        (came + hit * weight, known + weight)
+    });
     if known > 0.0 { came / known } else { 0.0 }
 }
 

@@ -176,7 +176,9 @@ fn a_week_ago_is_in_the_quarter_hours_when_the_minutes_are_gone() {
         window.quarter(week + 20),
         Some((2.4, 8.0)).map(|(mean, max)| (Code2::kept(mean), max))
     );
-    assert_eq!(window.largest_or_quarter(week + 46, week + 48), Some(2.0));
+    assert_eq!(window.largest_quarter(week + 46, week + 48), Some(2.0));
+    assert_eq!(window.largest_quarter(week + 13, week + 15), Some(8.0), "two quarters");
+    assert_eq!(window.largest_quarter(NOON - 16 * 1440, NOON - 16 * 1440), None);
 }
 
 /// What the ring makes of an amount.

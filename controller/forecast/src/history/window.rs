@@ -69,15 +69,13 @@ impl<'a> Window<'a> {
         (from..=to).filter_map(|minute| self.minute(minute)).reduce(f64::max)
     }
 
-    /// As [`Self::largest`], from the quarter hours where the minutes are gone or were never known.
-    pub fn largest_or_quarter(&self, from: i64, to: i64) -> Option<f64> {
-        self.largest(from, to).or_else(|| {
-            let quarters = from.div_euclid(QUARTER)..=to.div_euclid(QUARTER);
-            quarters
-                .filter_map(|quarter| self.quarter(quarter.saturating_mul(QUARTER)))
-                .map(|(_, max)| max)
-                .reduce(f64::max)
-        })
+    /// The largest of the quarter hours that hold the minutes `from..=to`. `None`: none of them is known.
+    pub(crate) fn largest_quarter(&self, from: i64, to: i64) -> Option<f64> {
+        let quarters = from.div_euclid(QUARTER)..=to.div_euclid(QUARTER);
+        quarters
+            .filter_map(|quarter| self.quarter(quarter.saturating_mul(QUARTER)))
+            .map(|(_, max)| max)
+            .reduce(f64::max)
     }
 
     /// The peak over the minutes `from..=to`, where at least three quarters of them are known: what a

@@ -39,8 +39,45 @@ fn a_timer_is_seen_coming_within_the_horizon_and_not_before() {
 fn a_daily_call_is_seen_coming_by_the_time_of_day() {
     let said = chances(&series(4, |minute| minute % DAY == 700), DAY, 2);
     let at = |of_day: i64| said.iter().find(|(minute, _)| minute % DAY == of_day).unwrap().1;
-    assert!(at(698) > 0.9 && at(699) > 0.9, "{} {}", at(698), at(699));
+    // Of the third day before only the quarter hour is left.
+    assert!(at(698) > 0.8 && at(699) > 0.8, "{} {}", at(698), at(699));
     assert!(at(650) < 0.1 && at(720) < 0.1 && at(100) < 0.1);
+}
+
+#[test]
+fn the_time_of_day_is_known_for_two_weeks() {
+    // A call on the fifth to the eighth day before: only the quarter hours know of it.
+    let past = history(&series(14, |minute| {
+        minute % DAY == 700 && (6..10).contains(&(minute / DAY))
+    }));
+    let t = MONDAY + 13 * DAY + 699;
+    let chance = |t: i64| by_day(&past.window(&key(), t).unwrap(), t, 2);
+    let weight = |days: std::ops::RangeInclusive<i32>| days.map(|day| 0.9_f32.powi(day)).sum::<f32>();
+    // Thirteen days are known; the four with a call count half, since only their quarter hour is.
+    let by_hand = 0.5 * weight(4..=7) / weight(1..=13);
+    assert!((chance(t) - by_hand).abs() < 1e-5, "{}, not {by_hand}", chance(t));
+    assert!(chance(t - 100) <= 0.0);
+}
+
+#[test]
+fn a_call_near_the_time_is_a_part_of_a_hit() {
+    // One known day before, with a call in minute 700; the span ahead is two minutes.
+    let past = history(&series(2, |minute| minute == 700));
+    for (first, hit) in [
+        (695, 0.0),
+        (696, 0.25),
+        (697, 0.5),
+        (698, 0.75),
+        (699, 1.0),
+        (700, 1.0),
+        (701, 0.75),
+        (703, 0.25),
+        (704, 0.0),
+    ] {
+        let t = MONDAY + DAY + first - 1;
+        let chance = by_day(&past.window(&key(), t).unwrap(), t, 2);
+        assert!((chance - hit).abs() < 1e-6, "{first}: {chance}");
+    }
 }
 
 #[test]
