@@ -21,7 +21,7 @@ const SILENT: f64 = 1.05;
 /// What was said of one span at one quantile; NaN where a column could not say.
 #[derive(Clone, Copy, Debug)]
 pub struct Said {
-    pub(crate) columns: [f64; COUNT],
+    pub(crate) columns: [f32; COUNT],
     /// Place of a column that gave a number that is not finite. `None`: all are sound.
     pub broken: Option<usize>,
     /// The mixture without the cluster's own forest: what a fresh install says.
@@ -36,7 +36,7 @@ pub struct Said {
 impl Said {
     /// What one column said, by its place in [`super::column::names`].
     pub fn column(&self, place: usize) -> f64 {
-        self.columns[place]
+        f64::from(self.columns[place])
     }
 }
 
@@ -155,7 +155,7 @@ impl Lane {
             }
         });
         Said {
-            columns,
+            columns: columns.map(narrow),
             broken,
             prior,
             mixture,
@@ -182,12 +182,12 @@ impl Lane {
         let silent = SILENT * lost(said.mixture);
         let losses = said
             .columns
-            .map(|upper| if upper.is_nan() { silent } else { lost(upper) });
+            .map(|upper| if upper.is_nan() { silent } else { lost(f64::from(upper)) });
         let by = said.by.map(|by| by.map(lost));
         self.record.push(said.regime, &losses, by);
         self.covered = self.covered * KEEP + if actual <= said.mixture { 1.0 } else { 0.0 };
         for (place, (_, source)) in COLUMNS.iter().enumerate() {
-            let upper = said.columns[place];
+            let upper = said.column(place);
             // Zero said and zero seen says nothing about the spread.
             if upper.is_nan() || (actual <= 0.0 && upper <= 0.0) {
                 continue;
