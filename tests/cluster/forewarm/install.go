@@ -71,6 +71,14 @@ func (s Setup) Install(k *kit.Kit) error {
 	return err
 }
 
+// Uninstall takes the release away, and with it the Lease that the chart's hook keeps for a minute so that nobody writes
+// any more: what is installed next needs not wait for its end.
+func Uninstall(t testing.TB, k *kit.Kit) {
+	t.Helper()
+	k.Helm(t, "uninstall", Release, "--namespace", Namespace, "--wait", "--timeout", "3m")
+	k.Kubectl(t, "--namespace", Namespace, "delete", "lease", Release)
+}
+
 func (s Setup) arguments() ([]string, error) {
 	chart, err := inCheckout("charts", "forewarm")
 	if err != nil {

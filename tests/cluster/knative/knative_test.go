@@ -198,8 +198,8 @@ func Test_knative_given_back(t *testing.T) {
 			t.Run(what+" to "+own, func(t *testing.T) {
 				t.Parallel()
 				s := newScene(t, own)
-				s.enforce(6)
-				s.floor("6")
+				s.enforce(4)
+				s.floor("4")
 				leave(s)
 				s.floor(own)
 				s.unowned()
@@ -235,8 +235,8 @@ func Test_knative_pause_honoured(t *testing.T) {
 func Test_knative_rail_refuses(t *testing.T) {
 	t.Parallel()
 	s := newScene(t, "")
-	s.enforce(8)
-	s.floor("8")
+	s.enforce(4)
+	s.floor("4")
 	s.kubectl("annotate", "functionpolicy", name, "forewarm.dev/paused=true")
 	operator := forewarm.Operator(t, s.k).Resource(revisions).Namespace(s.namespace)
 	try := func(patch string) error {
@@ -245,7 +245,7 @@ func Test_knative_rail_refuses(t *testing.T) {
 	}
 	at := "/metadata/annotations/autoscaling.knative.dev~1min-scale"
 	for what, row := range map[string]struct{ patch, words string }{
-		"a far fall":         {`[{"op":"replace","path":"` + at + `","value":"3"}]`, "at most a quarter"},
+		"a far fall":         {`[{"op":"replace","path":"` + at + `","value":"2"}]`, "at most a quarter"},
 		"no number":          {`[{"op":"replace","path":"` + at + `","value":"abc"}]`, ""},
 		"another annotation": {`[{"op":"add","path":"/metadata/annotations/a","value":"b"}]`, "may change only the annotation"},
 		"a label":            {`[{"op":"add","path":"/metadata/labels/a","value":"b"}]`, "may change only the annotation"},
@@ -254,7 +254,7 @@ func Test_knative_rail_refuses(t *testing.T) {
 			t.Errorf("%s: %v, not %q", what, err, row.words)
 		}
 	}
-	if err := try(`[{"op":"replace","path":"` + at + `","value":"9"}]`); err != nil {
+	if err := try(`[{"op":"replace","path":"` + at + `","value":"5"}]`); err != nil {
 		t.Errorf("a raise: %v", err)
 	}
 }

@@ -234,7 +234,7 @@ func anotherValue(s *scene) {
 // A known scaler has the target: its floor is the one that is written, up to its maximum; when it goes, Forewarm goes on.
 func aScaler(s *scene) {
 	s.apply(2, "a")
-	s.kubectl("autoscale", "deployment", name, "--name=tide", "--min=2", "--max=3", "--cpu=80%")
+	s.k.Apply(s, forewarm.Autoscaler(s.namespace, "tide", name, 2, 3).JSON())
 	s.enforce(4)
 	s.condition("Active", "Enforcing", "HorizontalPodAutoscaler/tide")
 	s.scaled(3)

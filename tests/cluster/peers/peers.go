@@ -96,8 +96,10 @@ func rolledOut(k *kit.Kit, namespace string, names ...string) error {
 	return nil
 }
 
-// established waits for definitions.
+// established waits for definitions. kubectl gives up on one whose status nobody has written yet.
 func established(k *kit.Kit) error {
-	_, err := k.Run("", "kubectl", "wait", "--for=condition=Established", "crd", "--all", "--timeout=60s")
-	return err
+	return kit.Wait(time.Minute, func() error {
+		_, err := k.Run("", "kubectl", "wait", "--for=condition=Established", "crd", "--all", "--timeout=60s")
+		return err
+	})
 }

@@ -36,7 +36,7 @@ func Test_permissions(t *testing.T) {
 func besideScaler(t *testing.T, k *kit.Kit) {
 	const name = "run-scaled"
 	k.Apply(t, forewarm.Unscheduled(forewarm.Function(enrolled, name, 2)).JSON())
-	k.Kubectl(t, "--namespace", enrolled, "autoscale", "deployment", name, "--min=2", "--max=9", "--cpu=80%")
+	k.Apply(t, forewarm.Autoscaler(enrolled, name, name, 2, 9).JSON())
 	t.Cleanup(func() { k.Kubectl(t, "--namespace", enrolled, "delete", "deployment,hpa", name) })
 	k.Apply(t, forewarm.Enforce(enrolled, name).With("spec.floor.min", 5).JSON())
 	floor := func(wanted string) {

@@ -2,17 +2,13 @@ package scalers
 
 import (
 	"context"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	meta "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 
 	"forewarm.dev/tests/cluster/forewarm"
-	"forewarm.dev/tests/cluster/kit"
 )
 
 // floorUp: the floor is raised with the user's own value recorded in the same write, our claim is dropped, and the
@@ -56,13 +52,13 @@ func floorDown(t *testing.T, of kind) {
 func givenBack(t *testing.T, of kind) {
 	t.Run("delete", func(t *testing.T) {
 		t.Parallel()
-		s := taken(t, of, 8)
+		s := fieldTaken(t, of, 8)
 		s.kubectl("delete", "functionpolicy", name)
 		s.returned(2)
 	})
 	t.Run("shadow", func(t *testing.T) {
 		t.Parallel()
-		s := taken(t, of, 8)
+		s := fieldTaken(t, of, 8)
 		s.policy(`{"mode":"Shadow"}`)
 		s.returned(2)
 		s.still("in Shadow", 2)
@@ -71,7 +67,7 @@ func givenBack(t *testing.T, of kind) {
 
 // userEditWins: a person's value stays until the record is taken off, and is then the user's own.
 func userEditWins(t *testing.T, of kind) {
-	s := taken(t, of, 6)
+	s := fieldTaken(t, of, 6)
 	s.unclaimed()
 	s.patch(`{"` + of.field + `":4}`)
 	s.condition("Conflict", "FieldTaken", "kubectl-patch")
@@ -84,7 +80,7 @@ func userEditWins(t *testing.T, of kind) {
 }
 
 func pauseHonoured(t *testing.T, of kind) {
-	s := taken(t, of, 6)
+	s := fieldTaken(t, of, 6)
 	s.kubectl("annotate", "functionpolicy", name, "forewarm.dev/paused=true")
 	s.condition("Active", "Paused")
 	s.policy(`{"floor":{"min":9}}`)
@@ -93,52 +89,8 @@ func pauseHonoured(t *testing.T, of kind) {
 	s.floor(9)
 }
 
-// deployReset: Helm 4 upgrades with the line in the manifest never fail, and what they set back is raised again.
-func deployReset(t *testing.T, of kind) {
-	s := &scene{T: t, kind: of, k: kit.Of(t)}
-	s.namespace = forewarm.Enrolled(t, s.k)
-	s.k.Apply(t, forewarm.Function(s.namespace, name, 2).JSON())
-	manifest := of.manifest(s.namespace, name, 2).With("metadata.annotations", forewarm.Map{"note": "NOTE"}).JSON()
-	folder := t.TempDir()
-	for file, text := range map[string]string{
-		"Chart.yaml":       "apiVersion: v2\nname: f\nversion: 0.1.0\n",
-		"templates/f.yaml": strings.Replace(manifest, "NOTE", "{{ .Values.note }}", 1) + "\n",
-	} {
-		path := filepath.Join(folder, file)
-		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	deploy := func(note string) {
-		t.Helper()
-		if _, err := s.k.Run("", "helm", "upgrade", "--install", name, folder, "--namespace", s.namespace, "--set", "note="+note); err != nil {
-			t.Fatalf("a deploy failed: %v", err)
-		}
-	}
-	deploy("a")
-	s.k.WaitPods(t, s.namespace, "app="+name, 2, patience)
-	s.enforce(6)
-	s.floor(6)
-	s.unclaimed()
-	log := forewarm.FollowLog(t, s.k)
-	for _, note := range []string{"b", "c"} {
-		at := time.Now()
-		deploy(note)
-		log.Wait(t, "a reset that is raised again", patience, forewarm.Is(forewarm.Decision), forewarm.About(s.namespace, name),
-			forewarm.Since(at), func(l forewarm.Line) bool { return l.Reason == "DeployReset" && l.Moves(6) })
-		s.floor(6)
-		s.unclaimed()
-	}
-	if recorded := s.recorded(); recorded != "2" {
-		t.Errorf("the record became %q", recorded)
-	}
-}
-
 func twoScalers(t *testing.T, of kind, other func(s *scene) forewarm.Object) {
-	s := newScene(t, of)
+	s := fieldScene(t, of)
 	s.k.Apply(t, other(s).JSON())
 	s.enforce(6)
 	s.condition("Conflict", "Scaler", " and ")
@@ -147,7 +99,7 @@ func twoScalers(t *testing.T, of kind, other func(s *scene) forewarm.Object) {
 
 // railRefuses: with the operator's own token everything but the floor is refused, and a floor that falls far.
 func railRefuses(t *testing.T, of kind) {
-	s := taken(t, of, 12)
+	s := fieldTaken(t, of, 12)
 	s.unclaimed()
 	s.kubectl("annotate", "functionpolicy", name, "forewarm.dev/paused=true")
 	operator := forewarm.Operator(t, s.k).Resource(s.resource).Namespace(s.namespace)

@@ -22,6 +22,7 @@ func Test_hpa_two_scalers_conflict(t *testing.T) {
 
 // The controller comes back to a floor that is where it was, at load and where a person has paused the target.
 func Test_hpa_scaler_restarted(t *testing.T) {
+	t.Parallel()
 	s, paused := taken(t, hpa, 6), taken(t, hpa, 6)
 	s.replicas(6)
 	paused.kubectl("scale", "deployment", name, "--replicas=0")
@@ -70,8 +71,8 @@ const meter = "meter"
 // Every scaler gets its floor back when the release is uninstalled. It is not parallel, so it runs before those that
 // are, and installs the operator again.
 func Test_given_back_uninstall(t *testing.T) {
-	all := map[string]*scene{"hpa": taken(t, hpa, 6), "keda": taken(t, keda, 6)}
-	kit.Of(t).Helm(t, "uninstall", forewarm.Release, "--namespace", forewarm.Namespace, "--wait", "--timeout", "3m")
+	all := map[string]*scene{"hpa": fieldTaken(t, hpa, 6), "keda": fieldTaken(t, keda, 6)}
+	forewarm.Uninstall(t, kit.Of(t))
 	for of, s := range all {
 		t.Run(of, func(t *testing.T) { s.on(t).returned(2) })
 	}

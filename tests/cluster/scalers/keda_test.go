@@ -36,7 +36,7 @@ func Test_keda_rail_refuses(t *testing.T)   { t.Parallel(); railRefuses(t, keda)
 func Test_keda_pause_honoured(t *testing.T) {
 	t.Parallel()
 	pauseHonoured(t, keda)
-	s := taken(t, keda, 6)
+	s := fieldTaken(t, keda, 6)
 	s.kubectl("annotate", keda.plural, name, "autoscaling.keda.sh/paused=true")
 	s.condition("Active", "ScalerPaused", "ScaledObject/"+name)
 	s.policy(`{"floor":{"min":9}}`)
@@ -65,6 +65,7 @@ func Test_keda_wakes_from_zero(t *testing.T) {
 
 // Test_keda_scaler_restarted: the operator comes back to a floor that is where it was, at load and at zero.
 func Test_keda_scaler_restarted(t *testing.T) {
+	t.Parallel()
 	s, asleep := taken(t, keda, 6), sleeping(t, keda)
 	s.replicas(6)
 	asleep.replicas(0)

@@ -31,7 +31,7 @@ func writers(t *testing.T) time.Duration {
 // follows for as long as it goes on.
 func Test_hpa_two_writers(t *testing.T) {
 	const tool = "argocd-controller"
-	s := taken(t, hpa, 6)
+	s := fieldTaken(t, hpa, 6)
 	s.unclaimed()
 	audit := s.k.AuditFromNow(t)
 	manifest := hpa.manifest(s.namespace, name, 2).JSON()

@@ -35,16 +35,7 @@ var hpa = kind{
 	resource: schema.GroupVersionResource{Group: "autoscaling", Version: "v2", Resource: "horizontalpodautoscalers"},
 	plural:   "horizontalpodautoscalers.v2.autoscaling", field: "minReplicas",
 	manifest: func(namespace, named string, floor int) forewarm.Object {
-		return forewarm.ObjectOf(forewarm.Map{
-			"apiVersion": "autoscaling/v2", "kind": "HorizontalPodAutoscaler",
-			"metadata": forewarm.Map{"namespace": namespace, "name": named},
-			"spec": forewarm.Map{
-				"minReplicas": floor, "maxReplicas": 20,
-				"scaleTargetRef": forewarm.Map{"apiVersion": "apps/v1", "kind": "Deployment", "name": name},
-				"metrics": []forewarm.Map{{"type": "Resource", "resource": forewarm.Map{"name": "cpu",
-					"target": forewarm.Map{"type": "Utilization", "averageUtilization": 80}}}},
-			},
-		})
+		return forewarm.Autoscaler(namespace, named, name, floor, 20)
 	},
 }
 
@@ -64,6 +55,16 @@ func newScene(t *testing.T, of kind) *scene {
 	return s
 }
 
+// fieldScene is one whose pods are nobody's to schedule: for what looks at the field alone.
+func fieldScene(t *testing.T, of kind) *scene {
+	t.Helper()
+	k := kit.Of(t)
+	s := &scene{T: t, kind: of, k: k, namespace: forewarm.Enrolled(t, k)}
+	k.Apply(t, forewarm.Unscheduled(forewarm.Function(s.namespace, name, 2)).JSON())
+	k.Apply(t, of.manifest(s.namespace, name, 2).JSON())
+	return s
+}
+
 // sleeping is a scene whose own floor is 0, and whose scaler has nothing to do.
 func sleeping(t *testing.T, of kind) *scene {
 	t.Helper()
@@ -79,10 +80,11 @@ func sceneOf(t *testing.T, of kind, floor int) *scene {
 	return s
 }
 
-// enforce applies a policy that wants so many pods at least; the rail lets a floor fall once in five seconds.
+// enforce applies a policy that wants so many pods at least. The rail lets a floor fall once in five seconds, and on a busy
+// machine a write comes seconds after its decision.
 func (s *scene) enforce(floor int) {
 	s.Helper()
-	policy := forewarm.Enforce(s.namespace, name).With("spec.floor.max", 20).With("spec.floor.min", floor).With("spec.scaleDown.stepSeconds", 6)
+	policy := forewarm.Enforce(s.namespace, name).With("spec.floor.max", 20).With("spec.floor.min", floor).With("spec.scaleDown.stepSeconds", 10)
 	s.k.Apply(s, policy.JSON())
 }
 
@@ -90,6 +92,15 @@ func (s *scene) enforce(floor int) {
 func taken(t *testing.T, of kind, floor int) *scene {
 	t.Helper()
 	s := newScene(t, of)
+	s.enforce(floor)
+	s.floor(floor)
+	return s
+}
+
+// fieldTaken is such a scene whose floor Forewarm holds at so many pods.
+func fieldTaken(t *testing.T, of kind, floor int) *scene {
+	t.Helper()
+	s := fieldScene(t, of)
 	s.enforce(floor)
 	s.floor(floor)
 	return s
@@ -217,23 +228,32 @@ func (s *scene) condition(of, reason string, words ...string) {
 	forewarm.WaitCondition(s, s.k, s.namespace, name, of, reason, patience, words...)
 }
 
-// falls are the values that Forewarm wrote below the one before, by the audit log.
-func falls(s *scene, audit *kit.Audit) (values []int64) {
+// falls are the values that Forewarm wrote, each unlike the one before.
+func falls(s *scene, audit *kit.Audit) []int64 {
 	s.Helper()
-	events, err := audit.Events(kit.Writes, kit.In(s.namespace), kit.ByUser(forewarm.User), func(e kit.Event) bool {
+	return written(s, audit, kit.ByUser(forewarm.User))
+}
+
+// written are the values that the floor was given, by the audit log, each unlike the one before; -1 is none.
+func written(s *scene, audit *kit.Audit, filters ...func(kit.Event) bool) (values []int64) {
+	s.Helper()
+	filters = append(filters, kit.Writes, kit.In(s.namespace), func(e kit.Event) bool {
 		return e.ObjectRef.Resource == s.resource.Resource && e.ResponseStatus.Code < 300
 	})
+	events, err := audit.Events(filters...)
 	if err != nil {
 		s.Fatal(err)
 	}
 	for _, event := range events {
 		var object struct{ Spec map[string]json.RawMessage }
-		if json.Unmarshal(event.ResponseObject, &object) != nil {
-			continue
+		if json.Unmarshal(event.ResponseObject, &object) != nil || object.Spec == nil {
+			continue // the answer to a delete
 		}
-		value, err := strconv.ParseInt(string(object.Spec[s.field]), 10, 64)
-		if err != nil {
-			continue
+		value := int64(-1)
+		if text, ok := object.Spec[s.field]; ok {
+			if value, err = strconv.ParseInt(string(text), 10, 64); err != nil {
+				s.Fatal(err)
+			}
 		}
 		if len(values) == 0 || values[len(values)-1] != value {
 			values = append(values, value)

@@ -50,6 +50,7 @@ func Test_knative_two_scalers_conflict(t *testing.T) {
 // The autoscaler comes back to a floor that is where it was; and of a revision at zero, at whose floor it does not look
 // before the next call (knative/serving#16223), the pods are started in its place, and it keeps them.
 func Test_knative_scaler_restarted(t *testing.T) {
+	t.Parallel()
 	s, asleep := newScene(t, ""), newScene(t, "")
 	s.enforce(3)
 	s.replicas(3)
@@ -103,13 +104,13 @@ func Test_knative_floor_down(t *testing.T) {
 // those that are, and installs the operator again.
 func Test_knative_given_back_uninstall(t *testing.T) {
 	s := newScene(t, "2")
-	s.enforce(5)
-	s.floor("5")
-	s.k.Helm(t, "uninstall", forewarm.Release, "--namespace", forewarm.Namespace, "--wait", "--timeout", "3m")
+	s.enforce(3)
+	s.floor("3")
+	forewarm.Uninstall(t, s.k)
 	s.floor("2")
 	s.unowned()
 	if err := (forewarm.Setup{}).Install(s.k); err != nil {
 		t.Fatal(err)
 	}
-	s.floor("5")
+	s.floor("3")
 }
