@@ -27,17 +27,23 @@ const MISSED: f32 = 10.0;
 const BOLD: f32 = 3.0;
 /// Weight an error keeps for the next.
 const KEEP: f64 = 0.98;
-/// Gaps that must agree before a timer is believed to be silent between its calls, and the minutes they may differ by:
+/// Periods that must agree before a timer is believed to be silent between its calls, and the minutes they may differ by:
 /// a call on a minute's edge falls on either side of it.
 const AGREE: usize = 4;
 const JITTER: u16 = 1;
+/// A minute with less than half a call at its most has the tail of a mean, not a call that goes on.
+const HALF: f64 = 0.5;
 
 /// Quiet minutes of a function and how well they have been judged.
 #[derive(Clone, Debug, Default)]
 pub struct Wake {
     last: Option<i64>,
     gaps: [u16; GAPS],
-    /// Minutes with calls in a row before each of the gaps, and those up to the last one with calls.
+    /// From the first minute of the calls before each of the gaps to the first after it: the period of a timer, however
+    /// long its calls take.
+    periods: [u16; GAPS],
+    first: Option<i64>,
+    /// Minutes in which calls went on before each of the gaps, and those up to the last one with calls.
     runs: [u16; GAPS],
     run: u16,
     /// A minute since the last call is not known: there may have been one in it.
@@ -85,34 +91,47 @@ impl Wake {
         able.map(|(_, chance)| f64::from(chance)).fold(0.0, f64::max)
     }
 
-    /// True where a timer calls and is not due: all known gaps agree, none has ended within the span, and a call has
-    /// never gone on for longer than this one. Then the peak of the span is none, whatever its quantile over all minutes.
+    /// True where a timer calls and is not due: all known periods agree, none ends within the span, and none of the
+    /// last four calls went on for longer than this one; older ones may have waited for a pod, which made them longer.
+    /// Then the peak of the span is none, whatever its quantile over all minutes.
     pub fn silent(&self, t: i64, h: i64) -> bool {
-        let (gaps, runs) = (&self.gaps[..self.known], &self.runs[..self.known]);
-        let (Some(last), Some(shortest), Some(longest)) = (self.last, gaps.iter().min(), gaps.iter().max()) else {
+        let periods = &self.periods[..self.known];
+        let (Some((first, last)), Some(shortest), Some(longest)) =
+            (self.first.zip(self.last), periods.iter().min(), periods.iter().max())
+        else {
             return false;
         };
         let agree = self.known >= AGREE && longest - shortest <= JITTER && !self.blind;
-        let over = t > last || runs.iter().all(|run| *run <= self.run);
-        agree && over && t - last + h < i64::from(*shortest)
+        let over = t > last || self.newest_runs().all(|run| run <= self.run);
+        agree && over && t - first + h < i64::from(*shortest)
+    }
+
+    fn newest_runs(&self) -> impl Iterator<Item = u16> + '_ {
+        let newest = (1..=self.known.min(AGREE)).map(|ago| (self.next + GAPS - ago) % GAPS);
+        newest.map(|at| self.runs[at])
     }
 
     fn learn(&mut self, window: &Window<'_>, minute: i64) {
         let calls = window.minute(minute);
         self.blind |= calls.is_none();
-        if calls.is_none_or(|calls| calls <= 0.0) {
+        let Some(calls) = calls.filter(|calls| *calls > 0.0) else {
             return;
-        }
+        };
         self.blind = false;
         let gap = self.last.map(|last| minute - last).filter(|gap| *gap > 1);
         if let Some(gap) = gap {
+            let period = self.first.map_or(gap, |first| minute - first);
             self.gaps[self.next] = u16::try_from(gap).unwrap_or(u16::MAX);
+            self.periods[self.next] = u16::try_from(period).unwrap_or(u16::MAX);
             self.runs[self.next] = self.run;
             self.next = (self.next + 1) % GAPS;
             self.known = (self.known + 1).min(GAPS);
             self.run = 0;
         }
-        self.run = self.run.saturating_add(1);
+        if gap.is_some() || self.first.is_none() {
+            self.first = Some(minute);
+        }
+        self.run = self.run.saturating_add(u16::from(calls >= HALF));
         self.last = Some(minute);
     }
 

@@ -140,3 +140,39 @@ fn calls_without_a_timer_and_minutes_that_are_not_known_are_never_silent() {
         [true, false, false, false, false, false]
     );
 }
+
+/// A call of seconds in the mean of a minute: its tail reaches into the next minute and is no call that goes on.
+#[test]
+fn the_tail_of_a_mean_is_no_call_that_goes_on() {
+    let calls: Series = (0..60)
+        .map(|minute| {
+            Some(match minute % 6 {
+                0 => 0.8,
+                1 => 0.08,
+                _ => 0.0,
+            })
+        })
+        .collect();
+    for (minute, silent) in silences(&calls, 30, 2) {
+        assert_eq!(silent, minute % 6 < 4, "{minute}");
+    }
+}
+
+/// The first calls waited for a pod and took two minutes; the last four took one.
+#[test]
+fn how_long_the_last_four_calls_took_counts_and_not_what_was_before() {
+    let calls: Series = (0..72)
+        .map(|minute| {
+            let wide = if minute < 36 { 2 } else { 1 };
+            Some(if minute % 6 < wide { 1.0 } else { 0.0 })
+        })
+        .collect();
+    let silent_at_once =
+        |said: &[(usize, bool)], minute: usize| said.iter().any(|(at, silent)| *at == minute && *silent);
+    let said = silences(&calls, 40, 2);
+    assert!(!silent_at_once(&said, 54), "one of the last four took two minutes");
+    assert!(silent_at_once(&said, 60));
+    // The first call that took one minute: the next is due by the period, not by the gap behind the long ones.
+    let phases: Vec<_> = silences(&calls[..42], 6, 2).iter().map(|(_, silent)| *silent).collect();
+    assert_eq!(phases, [false, true, true, true, false, false]);
+}
