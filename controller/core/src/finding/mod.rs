@@ -104,6 +104,15 @@ pub fn findings(function: &Function, decision: &Decision) -> [Finding; 7] {
     ]
 }
 
+/// The reasons of the conditions that change while the verdict stays: pods that found no node are gone, or a ceiling
+/// begins to bind. Of two ticks with the same verdict they say whether the conditions are still the same.
+pub fn limits(function: &Function, decision: &Decision) -> [&'static str; 2] {
+    [
+        capacity_limited(function, decision).1,
+        backpressure(function, decision).1,
+    ]
+}
+
 fn finding(condition: Condition, (state, reason, message): Said) -> Finding {
     Finding {
         condition,

@@ -6,6 +6,7 @@ use super::line::{BrakeLine, DecisionLine, event, print};
 use super::{Journal, Told};
 use forewarm_core::beside::lay_beside;
 use forewarm_core::decision::Verdict;
+use forewarm_core::finding::limits;
 use forewarm_core::policy::FunctionKey;
 use forewarm_core::units::Wall;
 use std::collections::{BTreeMap, BTreeSet};
@@ -33,6 +34,8 @@ impl std::fmt::Debug for Teller {
 /// What was last told of one function.
 struct Memory {
     last: Last,
+    /// What bounded it in the tick before.
+    limits: [&'static str; 2],
     beat: Heartbeat,
 }
 
@@ -41,7 +44,7 @@ struct Memory {
 pub struct Lines {
     /// Functions with a new verdict; for them an Event and a status may follow.
     pub changed: BTreeSet<FunctionKey>,
-    /// Functions whose verdict is not that of the tick before, whether it was news or not.
+    /// Functions whose verdict, or what bounds it, is not that of the tick before, whether it was news or not.
     pub differs: BTreeSet<FunctionKey>,
     /// Functions whose hour has come round, whether their heartbeat or a new verdict told of it.
     pub beats: BTreeSet<FunctionKey>,
@@ -65,6 +68,7 @@ impl Teller {
         let wall = all.first().map_or(Wall::default(), |told| told.now.wall);
         let met = |key: &FunctionKey| Memory {
             last: Last::default(),
+            limits: [""; 2],
             beat: Heartbeat::new(key, wall),
         };
         debug_assert!(all.is_sorted_by_key(|told| told.key), "functions ascend by their keys");
@@ -105,7 +109,8 @@ impl Memory {
         let (wall, mono) = (told.now.wall, told.now.mono);
         let seen = Seen::of(told);
         let (news, due) = (material(&self.last, &seen, mono), self.beat.due(wall));
-        if self.last.differs(&seen) {
+        let before = std::mem::replace(&mut self.limits, limits(told.function, told.decision));
+        if self.last.differs(&seen) || self.limits != before {
             lines.differs.insert(told.key.clone());
         }
         if !news && !due {

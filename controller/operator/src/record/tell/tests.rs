@@ -102,3 +102,18 @@ fn the_brake_is_told_when_it_takes_hold_and_when_it_lets_go() {
         [Some(1), Some(0)]
     );
 }
+
+/// Pods that found no node are gone again, and the verdict is the same hold: the condition's reason is another one.
+#[test]
+fn what_bounds_a_verdict_differs_though_the_verdict_does_not() {
+    let (mut teller, output, _) = teller();
+    let mut sample = Sample::new(hold("capacity", 3, 5));
+    let tick = |teller: &mut Teller, sample: &Sample| teller.tick(&[sample.told()]).differs.len();
+    sample.function.observation.capacity.stuck = forewarm_core::units::Replicas(2);
+    assert_eq!(tick(&mut teller, &sample), 1, "it is new");
+    assert_eq!(tick(&mut teller, &sample), 0);
+    sample.function.observation.capacity.stuck = forewarm_core::units::Replicas::ZERO;
+    assert_eq!(tick(&mut teller, &sample), 1);
+    assert_eq!(tick(&mut teller, &sample), 0);
+    assert_eq!(output.text().lines().count(), 1, "none of it is a line of the log");
+}
