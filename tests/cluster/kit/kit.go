@@ -87,7 +87,7 @@ func WaitFor(t testing.TB, what string, deadline time.Duration, condition func()
 
 // Wait is WaitFor outside a test.
 func Wait(deadline time.Duration, condition func() error) error {
-	for end := time.Now().Add(deadline); ; time.Sleep(50 * time.Millisecond) {
+	for end := time.Now().Add(deadline); ; time.Sleep(100 * time.Millisecond) {
 		err := condition()
 		if err == nil {
 			return nil
