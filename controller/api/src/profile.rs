@@ -33,7 +33,9 @@ use serde::{Deserialize, Serialize};
 #[x_kube(
     validation = Rule::new("self.absent != 'ZeroIfUp' || has(self.upQuery)").message("spec.absent ZeroIfUp needs spec.upQuery: without it a source that is down would read as no demand").field_path(".absent"),
     validation = Rule::new("self.unit != 'Backlog' || has(self.drainSeconds)").message("spec.unit Backlog needs spec.drainSeconds: the time within which a backlog is to be worked off").field_path(".unit"),
-    validation = Rule::new("self.unit == 'Backlog' || !has(self.drainSeconds)").message("spec.drainSeconds goes with spec.unit Backlog only: remove it").field_path(".drainSeconds")
+    validation = Rule::new("self.unit == 'Backlog' || !has(self.drainSeconds)").message("spec.drainSeconds goes with spec.unit Backlog only: remove it").field_path(".drainSeconds"),
+    validation = Rule::new("self.unit == 'Backlog' || !has(self.ageQuery)").message("spec.ageQuery goes with spec.unit Backlog only: remove it").field_path(".ageQuery"),
+    validation = Rule::new("!has(self.ageQuery) || self.join.by in ['Workload', 'Service']").message("spec.ageQuery is one age a function: set spec.join.by to Workload or Service, or remove it").field_path(".ageQuery")
 )]
 pub struct DemandProfileSpec {
     /// What the query counts: calls in flight, requests per second, or items waiting.
@@ -64,10 +66,16 @@ pub struct DemandProfileSpec {
     #[serde(default = "scrape_seconds")]
     #[schemars(range(min = 1, max = 600))]
     pub scrape_seconds: i32,
-    /// Backlog only: demand in items per second is the backlog by this time.
+    /// Backlog only: the time from an item's arrival within which it is to be worked off. Demand in items per second is
+    /// the backlog by this time; with `ageQuery`, by what is left of it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1, max = 3600))]
     pub drain_seconds: Option<i32>,
+    /// Backlog only: how long the oldest waiting item has waited, in seconds, one series a function. It is taken off
+    /// `drainSeconds`, of which a tenth is always left.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 4096))]
+    pub age_query: Option<String>,
     /// Name of a Prometheus in the chart value `sources`.
     #[serde(default = "source")]
     #[schemars(length(min = 1, max = 63), regex(pattern = "^[a-z0-9]([-a-z0-9]*[a-z0-9])?$"))]

@@ -23,6 +23,8 @@ pub struct Profile {
     pub history: Option<Query>,
     /// How a series finds its function.
     pub join: JoinLabels,
+    /// How long the oldest item of a backlog has waited, where the profile asks for it.
+    pub age: Option<Query>,
     /// What no series means.
     pub absent: Absent,
     /// Says whether the source is up, where the profile has such a query.
@@ -49,7 +51,8 @@ pub enum Demanded {
     Concurrency,
     /// Requests per second.
     RequestsPerSecond,
-    /// Items waiting, to be worked off within `drain`: demand in items per second is the backlog by `drain`.
+    /// Items waiting, to be worked off within `drain` of their arrival: demand in items per second is the backlog by
+    /// what is left of `drain`, which is all of it where nobody asks for the items' age.
     Backlog {
         /// At least a second.
         drain: Seconds,
@@ -120,6 +123,7 @@ pub fn parse_profile(profile: &DemandProfile) -> Result<Profile, Vec<PolicyProbl
     let peak = optional(spec.peak_query.as_ref(), "spec.peakQuery", &mut problems);
     let history = optional(spec.history_query.as_ref(), "spec.historyQuery", &mut problems);
     let up = optional(spec.up_query.as_ref(), "spec.upQuery", &mut problems);
+    let age = age(spec, &mut problems);
     let absent = absent(spec, up.as_ref(), &mut problems);
     let unit = unit(spec, &mut problems);
     let join = join(&spec.join, &mut problems);
@@ -135,6 +139,7 @@ pub fn parse_profile(profile: &DemandProfile) -> Result<Profile, Vec<PolicyProbl
         peak,
         history,
         join,
+        age,
         absent,
         up,
         scrape,
@@ -151,6 +156,18 @@ fn required(text: &str, field: &'static str, problems: &mut Vec<PolicyProblem>) 
 
 fn optional(text: Option<&String>, field: &'static str, problems: &mut Vec<PolicyProblem>) -> Option<Query> {
     text.and_then(|text| required(text, field, problems))
+}
+
+/// The query for a backlog's age, where it can be told of a function as a whole.
+fn age(spec: &DemandProfileSpec, problems: &mut Vec<PolicyProblem>) -> Option<Query> {
+    let text = spec.age_query.as_ref()?;
+    let fix = match (spec.unit, spec.join.by) {
+        (Unit::Backlog, JoinBy::Workload | JoinBy::Service) => return required(text, "spec.ageQuery", problems),
+        (Unit::Backlog, _) => "is one age a function: set spec.join.by to Workload or Service, or remove it",
+        (Unit::Concurrency | Unit::RequestsPerSecond, _) => "remove it: it goes with unit Backlog only",
+    };
+    problems.push(PolicyProblem::new("spec.ageQuery", text, fix));
+    None
 }
 
 fn absent(spec: &DemandProfileSpec, up: Option<&Query>, problems: &mut Vec<PolicyProblem>) -> Absent {

@@ -35,6 +35,7 @@ fn a_small_profile_gets_its_defaults() {
             namespace: "namespace".into(),
             name: "pod".into(),
         },
+        age: None,
         absent: Absent::Unknown,
         up: None,
         scrape: Seconds(15),
@@ -97,6 +98,7 @@ fn each_wrong_field_is_named_with_its_fix() {
         ),
         ("/spec/unit", json!("Backlog"), "spec.unit", "set spec.drainSeconds"),
         ("/spec/drainSeconds", json!(60), "spec.drainSeconds", "remove it"),
+        ("/spec/ageQuery", json!("age"), "spec.ageQuery", "unit Backlog only"),
         (
             "/spec/scrapeSeconds",
             json!(0),
@@ -145,6 +147,13 @@ fn a_backlog_and_a_zero_carry_what_they_need() {
     let parsed = parse_profile(&spec).expect("it is usable");
     assert_eq!(parsed.unit, Demanded::Backlog { drain: Seconds(60) });
     assert_eq!(parsed.absent, Absent::ZeroIfUp(Query::parse("sum(up)").unwrap()));
+    assert_eq!(parsed.age, None);
+    spec.spec.age_query = Some("max by (namespace, workload) (age)".into());
+    let problems = parse_profile(&spec).expect_err("a pod has no queue of its own");
+    assert!(problems[0].fix.contains("Workload or Service"), "{problems:?}");
+    spec.spec.join.by = JoinBy::Workload;
+    let parsed = parse_profile(&spec).expect("it is usable");
+    assert_eq!(parsed.age.unwrap().as_str(), "max by (namespace, workload) (age)");
 }
 
 #[test]

@@ -142,6 +142,22 @@ fn drain_goes_with_a_backlog_and_only_with_it() {
 }
 
 #[test]
+fn the_age_is_that_of_a_functions_backlog() {
+    let with = |by: &str, unit: Value| {
+        let mut spec = json!({"ageQuery": "age", "join": {"by": by, "nameLabel": "n"}});
+        spec.as_object_mut().unwrap().extend(unit.as_object().unwrap().clone());
+        refused(profile(spec).validate_cel())
+    };
+    let backlog = || json!({"unit": "Backlog", "drainSeconds": 60});
+    assert_eq!(with("Workload", backlog()), "");
+    assert_eq!(with("Service", backlog()), "");
+    assert!(
+        with("Pod", backlog()).contains("spec.ageQuery is one age a function: set spec.join.by to Workload or Service")
+    );
+    assert!(with("Workload", json!({})).contains("spec.ageQuery goes with spec.unit Backlog only: remove it"));
+}
+
+#[test]
 fn a_profile_has_a_name_that_a_policy_can_hold() {
     let named = |length: usize| {
         let mut profile = profile(json!({}));

@@ -23,14 +23,21 @@ pub(crate) struct Prepared {
     fresh: Result<String, SourceError>,
     /// The query for whether the source is up. `None`: it need not be asked.
     up: Option<Result<String, SourceError>>,
+    /// The query for the age of a backlog, restricted to fresh samples. `None`: the profile has none.
+    age: Option<Result<String, SourceError>>,
 }
+
+/// One answer, joined, or why there is none.
+pub(crate) type Joins = Result<Joined, SourceError>;
 
 /// What a profile's questions of one tick came to.
 #[derive(Debug)]
 pub(crate) struct Asked {
-    pub(crate) current: Result<Joined, SourceError>,
+    pub(crate) current: Joins,
     /// `None`: the profile has no such query.
-    pub(crate) peak: Option<Result<Joined, SourceError>>,
+    pub(crate) peak: Option<Joins>,
+    /// `None`: the profile does not ask for it.
+    pub(crate) age: Option<Joins>,
     pub(crate) up: Up,
     pub(crate) up_error: Option<SourceError>,
     /// Bytes of the answers.
@@ -53,9 +60,10 @@ impl Prepared {
         let unusable = |field: &str, text: String| {
             SourceError::Unusable(format!("spec.{field} of profile {}: {text}", profile.name))
         };
-        let query = profile.query.as_str();
-        let fresh_query = no_invented_number(query).and_then(|()| fresh(query, limit, true));
-        let fresh_query = fresh_query.map_err(|text| unusable("query", text));
+        let measured = |query: &str| no_invented_number(query).and_then(|()| fresh(query, limit, true));
+        let fresh_query = measured(profile.query.as_str()).map_err(|text| unusable("query", text));
+        let age = profile.age.as_ref();
+        let age = age.map(|age| measured(age.as_str()).map_err(|text| unusable("ageQuery", text)));
         // A scrape less than for the demand: what says "up" must never outlive the samples it vouches for, or
         // silence would read as zero.
         let up = asks_up(&profile)
@@ -63,6 +71,7 @@ impl Prepared {
         Self {
             fresh: fresh_query,
             up,
+            age,
             profile,
         }
     }
@@ -84,21 +93,19 @@ impl Asker {
                 None => None,
             }
         };
-        let up = async {
-            match &self.prepared.up {
-                Some(query) => Some(self.prepared_query(query).await),
-                None => None,
-            }
-        };
         let current = self.prepared_query(&self.prepared.fresh);
-        let (current, peak, up) = futures::join!(current, peak, up);
-        let bytes = current.1 + peak.as_ref().map_or(0, |p| p.1) + up.as_ref().map_or(0, |u| u.1);
+        let up = self.if_any(self.prepared.up.as_ref());
+        let age = self.if_any(self.prepared.age.as_ref());
+        let (current, peak, up, age) = futures::join!(current, peak, up, age);
+        let beside = [&peak, &up, &age].into_iter().flatten();
+        let bytes = current.1 + beside.map(|answer| answer.1).sum::<usize>();
         let join = &self.prepared.profile.join;
-        let labelled = |joined: Result<Joined, SourceError>| joined.and_then(|j| j.labelled(join));
+        let labelled = |joined: Joins| joined.and_then(|j| j.labelled(join));
         let (up, up_error) = is_up(up.map(|u| u.0));
         Asked {
             current: labelled(current.0),
             peak: peak.map(|p| labelled(p.0)),
+            age: age.map(|age| labelled(age.0)),
             up,
             up_error,
             bytes,
@@ -114,6 +121,7 @@ impl Asker {
         Asked {
             current: joined.and_then(|joined| joined.labelled(&self.prepared.profile.join)),
             peak: None,
+            age: None,
             up: Up::NotAsked,
             up_error: None,
             bytes: body.map_or(0, Vec::len),
@@ -122,11 +130,18 @@ impl Asker {
     }
 
     /// The query as written, stale samples and all: tells a function that is stale from one that is absent.
-    pub(crate) async fn ask_stale_too(self) -> Result<Joined, SourceError> {
+    pub(crate) async fn ask_stale_too(self) -> Joins {
         self.joined(self.prepared.profile.query.as_str()).await.0
     }
 
-    async fn prepared_query(&self, query: &Result<String, SourceError>) -> (Result<Joined, SourceError>, usize) {
+    async fn if_any(&self, query: Option<&Result<String, SourceError>>) -> Option<(Joins, usize)> {
+        match query {
+            Some(query) => Some(self.prepared_query(query).await),
+            None => None,
+        }
+    }
+
+    async fn prepared_query(&self, query: &Result<String, SourceError>) -> (Joins, usize) {
         match query {
             Ok(query) => self.joined(query).await,
             Err(error) => (Err(error.clone()), 0),
@@ -134,7 +149,7 @@ impl Asker {
     }
 
     /// One answer, joined, and its bytes.
-    async fn joined(&self, query: &str) -> (Result<Joined, SourceError>, usize) {
+    async fn joined(&self, query: &str) -> (Joins, usize) {
         let within = self.deadline.saturating_duration_since(Instant::now());
         match self.source.instant(query, within).await {
             Ok(body) => {
@@ -146,21 +161,21 @@ impl Asker {
     }
 
     /// Parsing 50,000 series takes tens of milliseconds: too long for a worker that also renews a lease.
-    async fn join(&self, body: Vec<u8>) -> Result<Joined, SourceError> {
+    async fn join(&self, body: Vec<u8>) -> Joins {
         let asker = self.clone();
         tokio::task::spawn_blocking(move || asker.read(&body))
             .await
             .unwrap_or_else(|_| Err(SourceError::Shape("it could not be read".to_owned())))
     }
 
-    fn read(&self, body: &[u8]) -> Result<Joined, SourceError> {
+    fn read(&self, body: &[u8]) -> Joins {
         let (profile, most) = (&self.prepared.profile, self.source.limits().series);
         Joined::of(&Answer::read(body)?, &profile.join, &profile.name, &self.members, most)
     }
 }
 
 /// Series with the join's labels tell it for each function or pod; series without them are parts of the source.
-fn is_up(answer: Option<Result<Joined, SourceError>>) -> (Up, Option<SourceError>) {
+fn is_up(answer: Option<Joins>) -> (Up, Option<SourceError>) {
     match answer {
         None => (Up::NotAsked, None),
         Some(Err(error)) => (Up::Failed(error.why()), Some(error)),

@@ -10,7 +10,8 @@
 //! * [`fresh`], `lint`: a query restricted to samples that are not stale, and none that makes silence a number.
 //! * [`answer`], `series`: the body of an answer, one series at a time.
 //! * [`membership`], `join`: which function a series belongs to.
-//! * `trust`, `peak`, `track`, `stale`: whether a number may be believed, and the peak within the step.
+//! * `trust`, `peak`, `track`, `stale`: whether a number may be believed, and the peak within the step; `age`: what a
+//!   backlog that has waited needs.
 //! * [`reader`], `ask`: all of it, once a tick (I/O); [`report`]: what came of it.
 //! * [`backfill`], `pieces`, `history_query`, `past`, `owner`: the last two weeks, dead pods mapped to their
 //!   workloads by name (I/O).
@@ -18,6 +19,7 @@
 //!
 //! Missing is never zero here: what cannot be read whole and fresh is `Unknown`, with its reason.
 
+mod age;
 pub mod answer;
 mod ask;
 pub mod backfill;

@@ -223,6 +223,7 @@ impl Judge<'_> {
             profile: &prepared.profile,
             members,
             up: &asked.up,
+            age: asked.age.as_ref(),
             now,
         };
         match track.read(context, asked, member) {

@@ -1,6 +1,8 @@
 //! What an answer says of one function in, a reading out. Pure: every reason not to believe a number is here or
 //! in [`crate::join`] and [`crate::peak`].
 
+use crate::age::pressed;
+use crate::ask::Joins;
 use crate::join::{Joined, Tally};
 use crate::membership::Membership;
 use forewarm_api::profile::JoinBy;
@@ -35,6 +37,8 @@ pub(crate) struct Context<'a> {
     pub(crate) members: &'a Membership,
     /// Whether the source is up.
     pub(crate) up: &'a Up,
+    /// How long the oldest item of each backlog has waited, where the profile asks for it.
+    pub(crate) age: Option<&'a Joins>,
     /// Now.
     pub(crate) now: Mono,
 }
@@ -57,7 +61,12 @@ pub(crate) fn judge(context: Context<'_>, joined: &Joined, member: usize) -> Rea
         (None, _) => whole(context, tally, member).map(|()| Replicas::ZERO),
     };
     match judged {
-        Ok(unheard) => amount(tally, context.profile.unit).map(|current| Judged { current, unheard }),
+        Ok(unheard) => match amount(tally, context.profile.unit) {
+            Reading::Known(demand) => {
+                pressed(demand, context.profile.unit, context.age, member).map(|current| Judged { current, unheard })
+            }
+            Reading::Unknown(why) => Reading::Unknown(why),
+        },
         Err(why) => Reading::Unknown(why),
     }
 }
@@ -168,6 +177,7 @@ pub(crate) mod tests {
             history: None,
             join: by(join_by),
             absent,
+            age: None,
             up: None,
             scrape: Seconds(15),
             source: "default".to_owned(),
@@ -188,6 +198,7 @@ pub(crate) mod tests {
             profile,
             members: &members,
             up,
+            age: None,
             now: Mono(100_000),
         };
         judge(context, &joined(profile, &members, series), 0).map(|judged| judged.current.get())
@@ -262,6 +273,7 @@ pub(crate) mod tests {
                 profile: &pods,
                 members: &members,
                 up: &Up::NotAsked,
+                age: None,
                 now: Mono(100_000),
             };
             judge(context, &joined(&pods, &members, series), 0).map(|judged| judged.unheard)

@@ -2,7 +2,7 @@
 
 use crate::fake::{Asked, Fake, PATIENT, Reply, function, key, ok, plain, profile, reader, second, vector, world};
 use forewarm_core::observation::{DemandSample, Reading, Why};
-use forewarm_core::units::Demand;
+use forewarm_core::units::{Demand, Replicas};
 use forewarm_source::{Member, Membership};
 use std::collections::BTreeMap;
 use std::io::Write as _;
@@ -80,6 +80,46 @@ async fn a_peak_query_raises_the_peak_and_its_failure_makes_the_demand_unknown()
             .read(&profiles, &world().1, second(0), PATIENT)
             .await;
         assert_eq!(readings.demand[&key("f")], expected, "{peak}");
+    }
+}
+
+/// 600 items in a minute are ten a second; half of the minute gone, they are twenty.
+#[tokio::test]
+async fn a_backlog_that_has_waited_is_spread_over_the_time_that_is_left_to_it() {
+    let series = |value: &str| {
+        format!(
+            r#"{{"status":"success","data":{{"resultType":"vector","result":[{{"metric":{{"namespace":"a","workload":"f"}},"value":[1,"{value}"]}}]}}}}"#
+        )
+    };
+    let none = || r#"{"status":"success","data":{"resultType":"vector","result":[]}}"#.to_owned();
+    let refused = || r#"{"status":"error","errorType":"execution","error":"too many samples"}"#.to_owned();
+    let spec = "{unit: Backlog, drainSeconds: 60, query: 'sum by (namespace, workload) (depth)',
+                ageQuery: 'max by (namespace, workload) (age)', join: {by: Workload, nameLabel: workload}}";
+    let profiles = BTreeMap::from([("p".to_owned(), profile("p", spec))]);
+    let part = Why::Incomplete {
+        reporting: Replicas(0),
+        ready: Replicas(1),
+        at_least: Demand::new(10.0).expect("an amount"),
+    };
+    for (depth, age, expected) in [
+        ("600", series("0"), sample(10.0, 10.0)),
+        ("600", series("30"), sample(20.0, 20.0)),
+        ("0", none(), sample(0.0, 0.0)),
+        ("600", none(), Reading::Unknown(part)),
+        ("600", refused(), Reading::Unknown(Why::QueryFailed)),
+    ] {
+        let (depth, told) = (series(depth), age.clone());
+        let fake = Fake::start(move |asked: &Asked| match asked.query() {
+            query if query.contains("age") => ok(told.clone()),
+            _ => ok(depth.clone()),
+        })
+        .await;
+        let readings = reader(&fake.url(), "")
+            .read(&profiles, &world().1, second(0), PATIENT)
+            .await;
+        assert_eq!(readings.demand[&key("f")], expected, "{age}");
+        let fresh = fake.asked().iter().all(|asked| asked.query().contains("timestamp("));
+        assert!(fresh, "a stale age is none");
     }
 }
 
