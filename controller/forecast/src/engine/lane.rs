@@ -4,7 +4,7 @@
 use super::column::{COLUMNS, COUNT, Source, Tree};
 use super::features::{Base, Regime};
 use super::past::narrow;
-use super::record::{Of, Record};
+use super::record::Record;
 
 /// Weight that coverage keeps a minute: half after one day.
 const KEEP: f64 = 0.999_518_763_622_666_2;
@@ -146,7 +146,7 @@ impl Lane {
                 broken = broken.or(Some(place));
             }
         }
-        let mixed = [Of::Prior, Of::All].map(|of| self.record.mix(&columns, base.regime, of));
+        let mixed = self.record.mix(&columns, base.regime);
         let [prior, mixture] = mixed.map(|mixed| {
             if base.silent {
                 self.whole(mixed.both)

@@ -47,7 +47,7 @@ pub(super) struct Mixed {
 
 /// Which columns are mixed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Of {
+enum Of {
     /// Those of a fresh install.
     Prior,
     /// All.
@@ -85,16 +85,18 @@ impl Tally {
 }
 
 impl Record {
-    /// The mixtures of the columns that can say.
-    pub(super) fn mix(&self, columns: &[f64; COUNT], regime: Regime, of: Of) -> Mixed {
+    /// The mixtures of the columns that can say: of those of a fresh install, and of all.
+    pub(super) fn mix(&self, columns: &[f64; COUNT], regime: Regime) -> [Mixed; 2] {
         let here = &self.regimes[regime.place()];
-        let in_regime = |place: usize| f64::from(here.loss[place]) + SHARED * self.day.mean(place);
+        let in_regime = std::array::from_fn(|place| f64::from(here.loss[place]) + SHARED * self.day.mean(place));
         let scored = f64::from(self.day.weight).min(f64::from(here.weight) + SHARED);
-        let of_hour = |place: usize| f64::from(self.hour.loss[place]);
-        let by = [
-            mixture(columns, of, in_regime, scored),
-            mixture(columns, of, of_hour, f64::from(self.hour.weight)),
-        ];
+        let by_day = mixtures(columns, &in_regime, scored);
+        let by_hour = mixtures(columns, &self.hour.loss.map(f64::from), f64::from(self.hour.weight));
+        [Of::Prior, Of::All].map(|of| self.blend(of, [by_day[of.place()], by_hour[of.place()]]))
+    }
+
+    /// Both mixtures, weighed by what they have lost.
+    fn blend(&self, of: Of, by: [f64; 2]) -> Mixed {
         let lost = self.blends[of.place()].map(f64::from);
         let best = usize::from(lost[1] < lost[0]);
         let other = (-sharpness(SHARP_BLEND, f64::from(self.day.weight)) * excess(lost[1 - best], lost[best])).exp();
@@ -133,26 +135,52 @@ impl Record {
     }
 }
 
-/// Weighted mean by recent loss of the columns that can say; NaN when none can.
+/// Weighted means by recent loss of the columns that can say, of a fresh install and of all; NaN when none can.
 ///
 /// Exponentiated weights `prior * exp(-40 * r * n/(n+60))`, `r` = how much more a column has lost than the best, `n` =
 /// the scored minutes.
-fn mixture(columns: &[f64; COUNT], of: Of, lost: impl Fn(usize) -> f64, scored: f64) -> f64 {
-    let able = |place: &usize| of.takes(COLUMNS[*place].1) && columns[*place].is_finite();
-    let count = |tree: bool| {
-        let of_kind = (0..COUNT).filter(|place| able(place) && COLUMNS[*place].1.is_tree() == tree);
-        number(of_kind.count())
+fn mixtures(columns: &[f64; COUNT], lost: &[f64; COUNT], scored: f64) -> [f64; 2] {
+    let sharp = sharpness(SHARP, scored);
+    let able = |of: Of| move |place: &usize| of.takes(COLUMNS[*place].1) && columns[*place].is_finite();
+    let best = |of: Of| {
+        let all = (0..COUNT).filter(able(of));
+        all.min_by(|a, b| lost[*a].total_cmp(&lost[*b]))
     };
-    let shares = (PRIOR.0 / count(true), PRIOR.1 / count(false));
-    let Some(best) = (0..COUNT).filter(able).min_by(|a, b| lost(*a).total_cmp(&lost(*b))) else {
-        return f64::NAN;
+    let decays = |best: usize| {
+        let decay = |place: usize| (-sharp * excess(lost[place], lost[best])).exp();
+        std::array::from_fn(|place| if columns[place].is_finite() { decay(place) } else { 0.0 })
     };
-    let (sharp, least) = (sharpness(SHARP, scored), lost(best));
+    let (Some(of_all), of_prior) = (best(Of::All), best(Of::Prior)) else {
+        return [f64::NAN; 2];
+    };
+    let for_all = decays(of_all);
+    let all = mean(columns, of_all, &for_all, able(Of::All));
+    let prior = match of_prior {
+        None => f64::NAN,
+        // Most often the best is the same, and the decays, which cost most, are so too.
+        Some(best) if best == of_all => mean(columns, best, &for_all, able(Of::Prior)),
+        Some(best) => mean(columns, best, &decays(best), able(Of::Prior)),
+    };
+    [prior, all]
+}
+
+/// Weighted mean of the able columns, trees and others sharing their weight before anything is scored.
+fn mean(columns: &[f64; COUNT], best: usize, decays: &[f64; COUNT], able: impl Fn(&usize) -> bool) -> f64 {
+    let (mut trees, mut others) = (0, 0);
+    for place in (0..COUNT).filter(&able) {
+        let kind = if COLUMNS[place].1.is_tree() {
+            &mut trees
+        } else {
+            &mut others
+        };
+        *kind += 1;
+    }
+    let shares = (PRIOR.0 / number(trees), PRIOR.1 / number(others));
     let (mut sum, mut all) = (0.0, 0.0);
     let anchor = columns[best];
-    for place in (0..COUNT).filter(able) {
+    for place in (0..COUNT).filter(&able) {
         let prior = if COLUMNS[place].1.is_tree() { shares.0 } else { shares.1 };
-        let weight = prior * (-sharp * excess(lost(place), least)).exp();
+        let weight = prior * decays[place];
         // Around the best one, so that an exact best stays exact.
         sum += weight * (columns[place] - anchor);
         all += weight;
