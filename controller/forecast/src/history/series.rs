@@ -73,6 +73,15 @@ impl Running {
         self.top = Some(self.top.map_or(amount, |top| top.max(amount)));
         self.watched |= watched;
     }
+
+    /// What a look back from the minute after says of this one. A peak no larger than the sample of now may be of now:
+    /// it raises nothing that the minute's own samples said, or a call would show in the minute before it as well.
+    fn seen_by(&self, sample: &DemandSample) -> Demand {
+        match self.top {
+            Some(top) if sample.peak <= sample.current => top,
+            _ => sample.peak,
+        }
+    }
 }
 
 /// The past of one function.
@@ -141,7 +150,7 @@ impl Series {
 
     fn close(&mut self, mut running: Running, last_look: Option<&DemandSample>) {
         if let Some(sample) = last_look {
-            running.fold(sample.peak, true);
+            running.fold(running.seen_by(sample), true);
         }
         let Some(top) = running.top else { return };
         let code = Code::of(top);

@@ -55,6 +55,33 @@ fn a_look_back_counts_for_the_minute_in_which_most_of_it_lies() {
     assert_eq!(minutes(&history, -1..2), [None, Some(9.0), Some(2.0)]);
 }
 
+/// A call that began a second before the first tick of its minute.
+#[test]
+fn a_call_of_now_is_not_one_of_the_minute_before() {
+    let mut history = History::new();
+    for (second, current, peak) in [
+        (39, 0.0, 0.0),
+        (54, 0.0, 0.0),
+        (69, 1.0, 1.0),
+        (84, 1.0, 1.0),
+        (99, 0.0, 1.0),
+        (129, 0.0, 0.0),
+    ] {
+        history.extend(&key(), at(second), &known(current, peak));
+    }
+    assert_eq!(minutes(&history, 0..2), [Some(0.0), Some(1.0)]);
+    let mut rare = History::new();
+    rare.extend(&key(), at(-10), &known(0.0, 0.0));
+    rare.extend(
+        &key(),
+        at(5),
+        &Reading::Unknown(forewarm_core::observation::Why::SourceDown),
+    );
+    rare.extend(&key(), at(65), &known(1.0, 1.0));
+    rare.extend(&key(), at(125), &known(0.0, 0.0));
+    assert_eq!(minutes(&rare, 0..1), [Some(1.0)], "all that is known of the minute");
+}
+
 #[test]
 fn an_unknown_minute_stays_a_gap_and_closes_the_one_before() {
     let mut history = History::new();
