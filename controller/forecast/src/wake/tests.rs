@@ -1,5 +1,8 @@
 use super::*;
+use crate::history::History;
 use crate::synthetic::{DAY, MONDAY, Series, history, key};
+use forewarm_core::observation::{DemandSample, Reading};
+use forewarm_core::units::{Demand, Replicas, Wall};
 
 /// A call at each minute that `calls` names, over `days` days.
 fn series(days: i64, calls: impl Fn(i64) -> bool) -> Series {
@@ -175,4 +178,35 @@ fn how_long_the_last_four_calls_took_counts_and_not_what_was_before() {
     // The first call that took one minute: the next is due by the period, not by the gap behind the long ones.
     let phases: Vec<_> = silences(&calls[..42], 6, 2).iter().map(|(_, silent)| *silent).collect();
     assert_eq!(phases, [false, true, true, true, false, false]);
+}
+
+/// The first tick of a minute may come a second after the call or long after it: the same four minutes are silent.
+#[test]
+fn whatever_the_phase_of_the_ticks_a_timer_is_silent_for_four_minutes_of_six() {
+    for phase in 0..15 {
+        let (mut past, mut wake) = (History::new(), Wake::default());
+        // Twenty seconds from second 8 of each sixth minute on.
+        let busy = |second: i64| if (8..28).contains(&(second % 360)) { 1.0 } else { 0.0 };
+        for tick in 0..480_i64 {
+            let second = tick * 15 + phase;
+            let current = busy(second);
+            let peak = (0..4).map(|ago| busy(second - ago * 15)).fold(0.0, f64::max);
+            let amount = |amount| Demand::new(amount).unwrap();
+            let sample = DemandSample {
+                current: amount(current),
+                peak: amount(peak),
+                unheard: Replicas::ZERO,
+            };
+            past.extend(&key(), Wall((MONDAY * 60 + second) * 1000), &Reading::Known(sample));
+            let closed = second / 60 - 1;
+            if second % 60 >= 15 || closed < 0 {
+                continue;
+            }
+            let t = MONDAY + closed;
+            wake.fold(&past.window(&key(), t).unwrap(), t, 2);
+            if closed >= 60 {
+                assert_eq!(wake.silent(t, 2), closed % 6 < 4, "phase {phase}, minute {closed}");
+            }
+        }
+    }
 }
