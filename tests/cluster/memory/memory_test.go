@@ -30,6 +30,7 @@ func TestMemory(t *testing.T) {
 			"crash_loop":      crashLoop,
 			"stuck_pod":       stuckPod,
 			"born_right":      bornRight,
+			"conflict":        conflict,
 		} {
 			t.Run(name, func(t *testing.T) {
 				t.Parallel()

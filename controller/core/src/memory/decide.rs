@@ -80,8 +80,15 @@ impl Plan<'_> {
             self.say(&failing.revision, MemoryReason::CrashLoop(failing.cause), None);
         }
         self.replace();
-        if let Some(by) = &self.seen.conflict {
+        if let Some(by) = self
+            .seen
+            .conflict
+            .as_ref()
+            .filter(|_| self.policy.mode != MemoryMode::Off)
+        {
             self.say(by, MemoryReason::Conflict, None);
+            // Two would fight over each pod: the other one has the last word at birth, and in place.
+            self.birth(BTreeMap::new());
             return;
         }
         self.release_quarantine();

@@ -2,7 +2,8 @@
 
 use forewarm_core::memory::{
     Amounts, Birth, ContainerBounds, ContainerSeen, ControlledValues, MemoryDecision, MemoryInputs, MemoryMode,
-    MemoryPolicy, MemorySeen, MemoryStanding, MemoryStep, Oom, OomRemedy, Past, PodSeen, Resize, Runtime, StuckRemedy,
+    MemoryPolicy, MemoryReason, MemorySeen, MemoryStanding, MemoryStep, Oom, OomRemedy, Past, PodSeen, Resize, Runtime,
+    StuckRemedy,
 };
 use forewarm_core::observation::{Reading, Why};
 use forewarm_core::policy::Mode;
@@ -291,6 +292,17 @@ proptest! {
         prop_assert_eq!(&shadow.decide().steps, &given_back, "what newborn pods get goes back in Shadow");
         shadow.policy.paused = true;
         prop_assert!(shadow.decide().steps.is_empty(), "and stays in a pause");
+    }
+
+    #[test]
+    fn memory_that_somebody_else_sizes_is_left_alone(inputs in inputs()) {
+        let mut beside = inputs;
+        beside.seen.conflict = Some("VerticalPodAutoscaler/f".to_owned());
+        let decision = beside.decide();
+        let off = beside.policy.mode == MemoryMode::Off;
+        prop_assert!(decision.steps.is_empty() && (off || decision.standing == beside.standing), "{decision:?}");
+        let said = decision.said.iter().any(|said| said.reason == MemoryReason::Conflict);
+        prop_assert_eq!(said, !off);
     }
 
     #[test]

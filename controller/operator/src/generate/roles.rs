@@ -7,10 +7,11 @@ use super::template::{MADE, head, list};
 use crate::target::{ListedRule, Rule, Scope, TARGETS};
 
 /// What is watched besides targets: our kinds, pods for readiness and lead time, namespaces for their pause, quotas and
-/// limit ranges for their room.
+/// limit ranges for their room, and vertical autoscalers, which move memory as we do.
 const WATCHED: &[Rule] = &[
     read("forewarm.dev", &["functionpolicies", "demandprofiles"]),
     read("", &["pods", "namespaces", "resourcequotas", "limitranges"]),
+    read("autoscaling.k8s.io", &["verticalpodautoscalers"]),
 ];
 
 /// What is written about policies wherever they are: their status and Events.

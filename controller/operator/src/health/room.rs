@@ -194,6 +194,7 @@ impl Health {
         let (allowed, left) = observe.allowed(namespace);
         allowed::fill(&mut sight, allowed, left);
         sight.births = observe.births(&owner);
+        sight.conflict = observe.sizes_memory(&function.target);
         sight.lowers_in_place = self.lowers;
         let lead = function.observation.lead_time.total.0.saturating_mul(2);
         sight.patience = i64::from(self.patience.0.max(lead));

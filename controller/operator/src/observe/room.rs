@@ -22,7 +22,7 @@ use super::snapshot::{Seen, Snapshot};
 use super::stores::Stores;
 use super::view::View;
 use super::world::Worlds;
-use crate::target::{Kinds, TargetRef, Template};
+use crate::target::{Found, Kinds, TargetRef, Template};
 
 /// A pod that waits for a node waits in vain after this long at least, also where a start takes less: a node may be
 /// on its way.
@@ -115,6 +115,19 @@ impl Observe {
         };
         newborn::left(newborns.all(), &self.stores.policies.all(), |namespace| {
             self.stores.paused.contains(namespace)
+        })
+    }
+
+    /// Who else moves the workload's memory, or scales by it. `None`: nobody.
+    pub fn sizes_memory(&self, target: &TargetRef) -> Option<String> {
+        let TargetRef {
+            namespace, kind, name, ..
+        } = target;
+        let vertical = self.stores.verticals.of(namespace, kind, name);
+        vertical.or_else(|| {
+            let scaling = self.stores.scaling(target);
+            let by_memory = |found: &&Found| found.object.scales.as_ref().is_some_and(|scales| scales.by_memory);
+            scaling.iter().find(by_memory).map(Found::name)
         })
     }
 

@@ -2,9 +2,10 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use forewarm_api::{DemandProfile, FunctionPolicy, NewbornMemory};
+use futures::FutureExt as _;
 use kube::Client;
 use kube::api::{ApiResource, DynamicObject};
 
@@ -12,18 +13,14 @@ use super::heartbeat::Heartbeats;
 use super::knative::{Idle, Knative, PodAutoscaler, version};
 use super::limit_ranges::{LimitRange, LimitRanges};
 use super::newborn::Newborns;
+use super::optional::Optional;
 use super::pods::{Pod, Pods};
 use super::policies::{Namespace, PausedNamespaces, Policies, Profiles};
 use super::quotas::{Quota, Quotas};
+use super::vertical::{VerticalPodAutoscaler, Verticals};
 use super::watch::{Health, Shelf as _, reflect};
 use super::workloads::Workloads;
 use crate::target::{Found, Kinds, TargetRef};
-
-/// How often it is looked whether an API is installed; it is gone when it was missing twice in a row.
-const LOOK_AGAIN: Duration = Duration::from_mins(1);
-
-/// How soon it is asked again where there was no answer yet.
-const ASK_AGAIN: Duration = Duration::from_secs(2);
 
 /// The watched stores. Cheap to clone.
 #[derive(Clone, Debug, Default)]
@@ -40,6 +37,8 @@ pub struct Stores {
     pub limit_ranges: Arc<LimitRanges>,
     /// What is written for newborn pods. `None`: newborn memory is not installed.
     pub newborns: Option<Arc<Newborns>>,
+    /// Vertical autoscalers that move memory.
+    pub verticals: Arc<Verticals>,
     /// Workloads, one shelf a resource.
     pub workloads: Vec<Arc<Workloads>>,
     /// Pods.
@@ -112,13 +111,12 @@ impl Stores {
                 newborns,
             )]);
         }
+        stores.look_for(client, stores.verticals(client, heartbeats));
         for shelf in &stores.workloads {
-            let (client, heartbeats, shelf) = (client.clone(), heartbeats.clone(), Arc::clone(shelf));
             if shelf.may_be_absent() {
-                stores.unasked.fetch_add(1, Ordering::AcqRel);
-                tokio::spawn(stores.clone().watch_when_installed(client, shelf, heartbeats));
+                stores.look_for(client, stores.optional(client, shelf, heartbeats));
             } else {
-                stores.started([follow(client, &heartbeats, shelf)]);
+                stores.started([follow(client.clone(), heartbeats, Arc::clone(shelf))]);
             }
         }
         stores
@@ -131,33 +129,59 @@ impl Stores {
             .extend(healths);
     }
 
-    /// Looks for the API until it is there, then watches it, and looks on: one that goes takes what was seen of it
-    /// along, and no other kind waits for its watch.
-    async fn watch_when_installed(self, client: Client, kept: Arc<Workloads>, heartbeats: Heartbeats) {
-        let resource = kept.resource().api_resource();
-        let (mut watches, mut missing) = (Vec::new(), 0_u32);
-        let mut asked = false;
-        loop {
-            let there = installed(&client, &resource).await;
-            missing = if there == Some(false) {
-                missing.saturating_add(1)
-            } else {
-                0
-            };
-            if there == Some(true) && watches.is_empty() {
-                watches = self.begin(&client, &kept, &heartbeats);
-                self.started(watches.clone());
-            }
-            if let Some(there) = there.filter(|there| *there || missing > 1) {
-                note(there, &watches, &kept);
-            }
-            if there.is_some() && !std::mem::replace(&mut asked, true) {
-                self.unasked.fetch_sub(1, Ordering::AcqRel);
-            }
-            if there == Some(true) && kept.is_knative() {
-                self.knative.found(version(&client).await.as_deref());
-            }
-            tokio::time::sleep(if asked { LOOK_AGAIN } else { ASK_AGAIN }).await;
+    /// Follows an API that may not be installed.
+    fn look_for(&self, client: &Client, optional: Optional) {
+        self.unasked.fetch_add(1, Ordering::AcqRel);
+        let (stores, client, unasked) = (self.clone(), client.clone(), Arc::clone(&self.unasked));
+        tokio::spawn(async move {
+            let started = |watches| stores.started(watches);
+            optional.follow(client, unasked, started).await;
+        });
+    }
+
+    /// A kind of targets that may not be installed.
+    fn optional(&self, client: &Client, kept: &Arc<Workloads>, heartbeats: &Heartbeats) -> Optional {
+        let (stores, client, heartbeats) = (self.clone(), client.clone(), heartbeats.clone());
+        let (begun, forgotten) = (Arc::clone(kept), Arc::clone(kept));
+        let (knative, asking) = (kept.is_knative().then(|| Arc::clone(&self.knative)), client.clone());
+        Optional {
+            name: kept.kind().name(),
+            resource: kept.resource().api_resource(),
+            begin: Box::new(move || stores.begin(&client, &begun, &heartbeats)),
+            forget: Box::new(move || forgotten.replace(Vec::new())),
+            found: Box::new(move || match knative.clone() {
+                Some(knative) => look_at_version(asking.clone(), knative).boxed(),
+                None => std::future::ready(()).boxed(),
+            }),
+        }
+    }
+
+    /// Vertical autoscalers, which move memory.
+    fn verticals(&self, client: &Client, heartbeats: &Heartbeats) -> Optional {
+        let resource = resource(
+            "autoscaling.k8s.io",
+            "v1",
+            "VerticalPodAutoscaler",
+            "verticalpodautoscalers",
+        );
+        let (client, heartbeats, watched) = (client.clone(), heartbeats.clone(), resource.clone());
+        let (kept, forgotten) = (Arc::clone(&self.verticals), Arc::clone(&self.verticals));
+        let begin = move || {
+            let (client, kept) = (client.clone(), Arc::clone(&kept));
+            vec![reflect::<VerticalPodAutoscaler, _>(
+                "verticalpodautoscalers",
+                client,
+                &watched,
+                &heartbeats,
+                kept,
+            )]
+        };
+        Optional {
+            name: "vpa",
+            resource,
+            begin: Box::new(begin),
+            forget: Box::new(move || forgotten.replace(Vec::new())),
+            found: Box::new(|| std::future::ready(()).boxed()),
         }
     }
 
@@ -209,19 +233,8 @@ impl Stores {
     }
 }
 
-/// Notes whether the API of `watches` is there. Its objects went with it.
-fn note(there: bool, watches: &[Health], kept: &Workloads) {
-    let change = watches.iter().any(|watch| watch.absent() == there);
-    if !change {
-        return;
-    }
-    tracing::info!(kind = kept.kind().name(), there, "An API was removed, or is back.");
-    if !there {
-        kept.replace(Vec::new());
-    }
-    for watch in watches {
-        watch.set_absent(!there);
-    }
+async fn look_at_version(client: Client, knative: Arc<Knative>) {
+    knative.found(version(&client).await.as_deref());
 }
 
 fn follow(client: Client, heartbeats: &Heartbeats, shelf: Arc<Workloads>) -> Health {
@@ -243,48 +256,10 @@ fn resource(group: &str, version: &str, kind: &str, plural: &str) -> ApiResource
     ApiResource::from_gvk_with_plural(&kube::core::GroupVersionKind::gvk(group, version, kind), plural)
 }
 
-/// Whether the API server serves the resource. `None`: it did not say.
-async fn installed(client: &Client, resource: &ApiResource) -> Option<bool> {
-    let listed = client.list_api_group_resources(&resource.api_version);
-    match tokio::time::timeout(Duration::from_secs(10), listed).await {
-        Ok(Ok(list)) => Some(list.resources.iter().any(|served| served.kind == resource.kind)),
-        Ok(Err(kube::Error::Api(status))) if status.code == 404 => Some(false),
-        Ok(Err(_)) | Err(_) => None,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::api_server::{Reply, api_server};
-
-    async fn answered(reply: Reply) -> Option<bool> {
-        let (client, _) = api_server(move |_| reply.clone());
-        let keda = resource("keda.sh", "v1alpha1", "ScaledObject", "scaledobjects");
-        installed(&client, &keda).await
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn only_an_answer_tells_that_an_api_is_not_there() {
-        let list = |kind: &str| {
-            let served = serde_json::json!({"name": "scaledobjects", "singularName": "", "namespaced": true,
-                "kind": kind, "verbs": ["list"]});
-            let list = serde_json::json!({"kind": "APIResourceList", "groupVersion": "keda.sh/v1alpha1",
-                "resources": [served]});
-            Reply::Json(200, list)
-        };
-        assert_eq!(answered(list("ScaledObject")).await, Some(true));
-        assert_eq!(answered(list("ScaledJob")).await, Some(false));
-        assert_eq!(
-            answered(Reply::status(404, "NotFound", "no such group")).await,
-            Some(false)
-        );
-        assert_eq!(
-            answered(Reply::status(503, "ServiceUnavailable", "starting")).await,
-            None
-        );
-        assert_eq!(answered(Reply::Silence).await, None);
-    }
 
     #[tokio::test(start_paused = true)]
     async fn nothing_is_decided_before_it_is_known_which_scalers_are_installed() {
@@ -304,9 +279,10 @@ mod tests {
         let watches = stores.begin(&client, kept, &Heartbeats::default());
         stores.started(watches.clone());
         assert!(!stores.synced() && !stores.fresh(Instant::now()));
-        note(false, &watches, kept);
+        let optional = stores.optional(&client, kept, &Heartbeats::default());
+        optional.note(false, &watches);
         assert!(stores.synced() && stores.fresh(Instant::now()));
-        note(true, &watches, kept);
+        optional.note(true, &watches);
         assert!(!stores.synced(), "it is back, and waited for");
     }
 }

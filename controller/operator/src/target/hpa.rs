@@ -58,6 +58,7 @@ impl TargetKind for Hpa {
         let mut read = FIELD.read(object)?;
         if let Some(scales) = &mut read.scales {
             scales.slots = slots(&object.data["spec"]["metrics"]).map(Serves::Aim);
+            scales.by_memory = by_memory(&object.data["spec"]["metrics"]);
             scales.own_zero = condition(&object.data["status"]["conditions"], "ScaledToZero");
         }
         Ok(read)
@@ -112,6 +113,15 @@ fn slots(metrics: &Value) -> Option<Slots> {
     found.next().filter(|_| found.next().is_none())
 }
 
+/// Whether it scales by the use of memory: the memory of its pods is then its measure, and not ours to move.
+fn by_memory(metrics: &Value) -> bool {
+    let is = |metric: &Value| {
+        let sources = ["resource", "containerResource"];
+        sources.iter().any(|source| metric[*source]["name"] == "memory")
+    };
+    metrics.as_array().is_some_and(|all| all.iter().any(is))
+}
+
 /// Whether the condition is true.
 fn condition(conditions: &Value, name: &str) -> bool {
     let is = |condition: &Value| condition["type"] == name && condition["status"] == "True";
@@ -128,3 +138,20 @@ const RAIL: Rail = spec_rail!(
     "minReplicas",
     "1"
 );
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn one_that_scales_by_memory_is_told_by_its_metrics() {
+        let cpu = json!({"type": "Resource", "resource": {"name": "cpu"}});
+        let memory = json!({"type": "Resource", "resource": {"name": "memory"}});
+        let container =
+            json!({"type": "ContainerResource", "containerResource": {"name": "memory", "container": "app"}});
+        let named_so = json!({"type": "External", "external": {"metric": {"name": "memory"}}});
+        assert!(by_memory(&json!([cpu, memory])) && by_memory(&json!([container])));
+        assert!(!by_memory(&json!([cpu, named_so])) && !by_memory(&Value::Null));
+    }
+}

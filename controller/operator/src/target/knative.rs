@@ -245,6 +245,7 @@ fn revision(object: &DynamicObject) -> Result<Workload, ReadError> {
         },
         slots: slots(&object.data["spec"]["containerConcurrency"], annotation(TARGET)),
         own_zero: true,
+        by_memory: false,
     });
     Ok(read)
 }

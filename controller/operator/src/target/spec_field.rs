@@ -63,6 +63,7 @@ impl SpecField {
             },
             slots: None,
             own_zero: true,
+            by_memory: false,
         });
         Ok(read)
     }

@@ -52,6 +52,8 @@ pub struct Scales {
     pub slots: Option<Serves>,
     /// Zero replicas may be the scaler's own doing, now.
     pub own_zero: bool,
+    /// It scales by the use of memory.
+    pub by_memory: bool,
 }
 
 /// What one replica can serve, as a scaler names it.
