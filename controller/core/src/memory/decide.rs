@@ -272,7 +272,10 @@ impl Plan<'_> {
                 let size = found.spec.size().unwrap_or_default();
                 self.refuse(&pod.uid, name, size);
                 self.say(&pod.name, MemoryReason::PutBack, Some(size));
-                self.steps.push(resize(pod, name, found.spec, actual));
+                // Where the API server takes no limit back, asking in every tick would not change its mind.
+                if self.seen.lowers_in_place || actual.limit >= found.spec.limit {
+                    self.steps.push(resize(pod, name, found.spec, actual));
+                }
                 continue;
             }
             busy |= pod.resize != Resize::Done || found.actual.is_some_and(|actual| actual != found.spec);

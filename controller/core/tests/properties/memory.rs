@@ -194,6 +194,16 @@ proptest! {
     }
 
     #[test]
+    fn m2_an_api_server_that_lowers_no_limit_is_asked_for_none(inputs in inputs()) {
+        let mut inputs = inputs;
+        inputs.seen.lowers_in_place = false;
+        for step in &inputs.decide().steps {
+            let MemoryStep::Resize { from, to, .. } = step else { continue };
+            prop_assert!(to.limit >= from.limit, "{step:?}");
+        }
+    }
+
+    #[test]
     fn m3_a_kill_leaves_a_floor_that_stays_for_fourteen_days(inputs in inputs(), days in 0..14_i64) {
         let mut inputs = inputs;
         inputs.policy.oom = OomRemedy::Raise;
