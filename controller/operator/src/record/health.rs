@@ -144,13 +144,13 @@ pub const fn wrong(reason: MemoryReason) -> bool {
         | MemoryReason::StuckReported
         | MemoryReason::StuckReplaced
         | MemoryReason::NoContainer
+        | MemoryReason::Conflict
         | MemoryReason::CrashLoop(_) => true,
         MemoryReason::WorkingSet
         | MemoryReason::Lowered
         | MemoryReason::HistoryShort
         | MemoryReason::RuntimeKeeps
-        | MemoryReason::NoMemorySet
-        | MemoryReason::Conflict => false,
+        | MemoryReason::NoMemorySet => false,
     }
 }
 
