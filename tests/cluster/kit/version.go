@@ -1,21 +1,31 @@
 package kit
 
 import (
+	"fmt"
 	"strconv"
 	"strings"
 	"testing"
 )
 
+// Minor is the minor version of the bed's Kubernetes.
+func (k *Kit) Minor() (int, error) {
+	version, err := k.Typed.Discovery().ServerVersion()
+	if err != nil {
+		return 0, err
+	}
+	minor, err := strconv.Atoi(strings.TrimRight(version.Minor, "+"))
+	if err != nil {
+		return 0, fmt.Errorf("the minor version of %s: %w", version, err)
+	}
+	return minor, nil
+}
+
 // Has tells whether the bed's Kubernetes is 1.MINOR or newer.
 func (k *Kit) Has(t testing.TB, minor int) bool {
 	t.Helper()
-	version, err := k.Typed.Discovery().ServerVersion()
+	found, err := k.Minor()
 	if err != nil {
 		t.Fatal(err)
-	}
-	found, err := strconv.Atoi(strings.TrimRight(version.Minor, "+"))
-	if err != nil {
-		t.Fatalf("the minor version of %s: %v", version, err)
 	}
 	return found >= minor
 }

@@ -22,6 +22,7 @@ var newborns = schema.GroupVersionResource{Group: "forewarm.dev", Version: "v1al
 // bornRight: newborn pods carry the policy's memory, live ones of mode Birth keep theirs; a change reaches the next pod, a
 // neighbour whose name begins alike is not touched, a pod of another template keeps its own, and Shadow gives back.
 func bornRight(t *testing.T, k *kit.Kit) {
+	k.Needs(t, 36)
 	namespace := forewarm.Enrolled(t, k)
 	for _, name := range []string{"fraud", "fraud-scorer"} {
 		k.Apply(t, function(namespace, name, 1, 64, "MEMORY_MB", "8").JSON())

@@ -21,8 +21,19 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	setup := forewarm.Setup{Values: []string{"memory.inPlace=true", "memory.birth=true", "healing.evict=true"}}
-	os.Exit(kit.Main(m, bed.Options{}, setup.Prepare))
+	os.Exit(kit.Main(m, bed.Options{}, prepare))
+}
+
+func prepare(k *kit.Kit) error {
+	setup := forewarm.Setup{Values: []string{"memory.inPlace=true", "healing.evict=true"}}
+	minor, err := k.Minor()
+	if err != nil {
+		return err
+	}
+	if minor >= 36 {
+		setup.Values = append(setup.Values, "memory.birth=true")
+	}
+	return setup.Prepare(k)
 }
 
 const mebibyte = 1 << 20
