@@ -131,7 +131,11 @@ impl Health {
         let asked = policy.mode != MemoryMode::Off || policy.stuck != StuckRemedy::Report;
         let open = self.told.get(key).is_some_and(|told| !told.said.is_empty());
         let owner = owner(seen);
-        let written = || observe.births(&owner).is_some_and(|births| !births.is_empty());
+        let written = || {
+            observe
+                .births(&seen.target, &owner)
+                .is_some_and(|births| !births.is_empty())
+        };
         (asked || open || !observe.is_well(&owner) || written()).then_some(policy)
     }
 
@@ -193,7 +197,7 @@ impl Health {
         }
         let (allowed, left) = observe.allowed(namespace);
         allowed::fill(&mut sight, allowed, left);
-        sight.births = observe.births(&owner);
+        sight.births = observe.births(&function.target, &owner);
         sight.conflict = observe.sizes_memory(&function.target);
         sight.lowers_in_place = self.lowers;
         let lead = function.observation.lead_time.total.0.saturating_mul(2);

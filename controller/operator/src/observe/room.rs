@@ -101,9 +101,15 @@ impl Observe {
         Some(workload.memory.clone())
     }
 
-    /// What is written for newborn pods of the workload. `None`: newborn memory is not installed.
-    pub fn births(&self, owner: &Owner) -> Option<BTreeMap<String, Birth>> {
-        Some(self.stores.newborns.as_ref()?.of(owner))
+    /// What is written for newborn pods of the workload. `None`: newborn memory is not installed, or is not for this
+    /// kind: no pod of a Knative Service says whose it is.
+    pub fn births(&self, target: &TargetRef, owner: &Owner) -> Option<BTreeMap<String, Birth>> {
+        let newborns = self.stores.newborns.as_ref()?;
+        let knative = self
+            .stores
+            .shelf(target)
+            .is_some_and(|shelf| shelf.kind().name() == "knative");
+        (!knative).then(|| newborns.of(owner))
     }
 
     /// Workloads with an entry for newborn pods that no policy names: namespace, and `KIND/NAME`.
