@@ -125,14 +125,16 @@ func waitLimits(t *testing.T, k *kit.Kit, namespace, name string, deadline time.
 	return found
 }
 
-// memoryOf is the status of a policy's memory.
-func memoryOf(k *kit.Kit, namespace, name string) (found struct {
+// memory is what of a policy's status is about it.
+type memory struct {
 	Memory []struct {
 		Container, Limit, OomFloor string
 		Rung                       int
 	}
 	Quarantine []struct{ Revision, Cause string }
-}, err error) {
+}
+
+func memoryOf(k *kit.Kit, namespace, name string) (found memory, err error) {
 	policy, err := k.Dynamic.Resource(forewarm.Policies).Namespace(namespace).Get(context.Background(), name, meta.GetOptions{})
 	if err != nil {
 		return found, err

@@ -83,6 +83,7 @@ func resizeUpAndDown(t *testing.T, k *kit.Kit) {
 	forewarm.FollowLog(t, k).Wait(t, "the JVM's decision", 30*time.Second, forewarm.About(namespace, "jvm"),
 		func(l forewarm.Line) bool { return strings.Contains(l.Raw, "RuntimeKeeps") })
 	if lowers {
+		t.Run("harmful_decrease", func(t *testing.T) { harmfulDecrease(t, k, namespace, down[0]) })
 		return
 	}
 	kit.Holds(t, "no limit lowered in place", 10*time.Second, func() error {
@@ -94,6 +95,34 @@ func resizeUpAndDown(t *testing.T, k *kit.Kit) {
 		}
 		return err
 	})
+}
+
+// harmfulDecrease: after a decrease a pod needs what no pod needed in eight days. The decrease is taken back while that use is
+// still within the new limit, so before anything is killed.
+func harmfulDecrease(t *testing.T, k *kit.Kit, namespace string, lowered core.Pod) {
+	stop := make(chan struct{})
+	defer close(stop)
+	go func() {
+		for {
+			select {
+			case <-stop:
+				return
+			default:
+				visit(k, namespace, lowered.Name, "?memory_mb=190&work_ms=8000")
+			}
+		}
+	}()
+	forewarm.FollowLog(t, k).Wait(t, "the decrease to be taken back", 2*time.Minute, forewarm.About(namespace, "down"),
+		func(l forewarm.Line) bool { return strings.Contains(l.Raw, "Reverted") })
+	for _, pod := range waitLimits(t, k, namespace, "down", time.Minute, func(mib int) bool { return mib >= 300 }) {
+		if restarts(pod) != 0 {
+			t.Errorf("%s was killed before the decrease was taken back", pod.Name)
+		}
+	}
+	status, err := memoryOf(k, namespace, "down")
+	if err != nil || len(status.Memory) != 1 || status.Memory[0].OomFloor != "" {
+		t.Errorf("there was a kill: %+v, %v", status, err)
+	}
 }
 
 // past is eight days and a few hours of a pod's working set.
@@ -153,9 +182,9 @@ func oomUnderLoad(t *testing.T, k *kit.Kit) {
 	forewarm.WaitCondition(t, k, namespace, "busy", "Unhealthy", "OomRaised", 30*time.Second)
 }
 
-// oomFromBirth: pods that die before anything could be measured; one step is enough, and they come up. The operator is
-// restarted, and the policy deleted and made again, without any memory going down. The kubelet of 1.33 raises the
-// container and not its pod while no container of it runs; that of 1.37 does both, and those between were not seen.
+// oomFromBirth: pods that die before anything could be measured; one step is enough, and they come up. The policy is deleted and
+// made again without any memory going down. The kubelet of 1.33 raises the container and not its pod while no container of it runs;
+// that of 1.37 does both, and those between were not seen.
 func oomFromBirth(t *testing.T, k *kit.Kit) {
 	k.Needs(t, 37)
 	namespace := forewarm.Enrolled(t, k)
@@ -184,18 +213,34 @@ func oomFromBirth(t *testing.T, k *kit.Kit) {
 	}
 }
 
-// leak: three steps and then quarantine, however long it goes on.
+// leak: three steps and then quarantine, however long it goes on. At the first and at the second step every operator dies, and
+// whoever leads then goes on from there: no step is forgotten, and no memory is lowered.
 func leak(t *testing.T, k *kit.Kit) {
 	namespace := forewarm.Enrolled(t, k)
 	k.Apply(t, healing(namespace, "leaky").JSON())
 	k.Apply(t, function(namespace, "leaky", 1, 32, "MEMORY_MB", "8", "LEAK_MB_PER_SECOND", "5").JSON())
-	kit.WaitFor(t, "quarantine", 8*time.Minute, func() error {
-		status, err := memoryOf(k, namespace, "leaky")
-		if err == nil && len(status.Quarantine) != 1 {
-			err = fmt.Errorf("%+v", status)
-		}
-		return err
-	})
+	highest := 0
+	wait := func(what string, there func(memory) bool) {
+		t.Helper()
+		kit.WaitFor(t, what, 8*time.Minute, func() error {
+			if found, err := pods(k, namespace, "leaky"); err == nil && len(found) == 1 {
+				if limit(found[0]) < highest {
+					t.Errorf("lowered from %d to %d Mi", highest, limit(found[0]))
+				}
+				highest = max(highest, limit(found[0]))
+			}
+			status, err := memoryOf(k, namespace, "leaky")
+			if err == nil && !there(status) {
+				err = fmt.Errorf("%+v", status)
+			}
+			return err
+		})
+	}
+	for rung := 1; rung <= 2; rung++ {
+		wait("a step", func(status memory) bool { return len(status.Memory) == 1 && status.Memory[0].Rung >= rung })
+		k.Kubectl(t, "--namespace", forewarm.Namespace, "delete", "pods", "--wait=false", "--selector", forewarm.Selector)
+	}
+	wait("quarantine", func(status memory) bool { return len(status.Quarantine) == 1 })
 	status, err := memoryOf(k, namespace, "leaky")
 	if err != nil || status.Memory[0].Rung != 3 {
 		t.Fatalf("three steps lead there: %+v, %v", status, err)
