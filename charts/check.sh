@@ -105,6 +105,7 @@ refused "scaleKinds/0/resource" --set 'scaleKinds[0].apiVersion=a.b/v1' --set 's
 refused "image/digest" --set image.digest=sha256:1
 refused "profiles.install names nothing-like-it" --set 'profiles.install={nothing-like-it}' --set profiles.default=nothing-like-it
 refused "profiles.default is other: it must be one of profiles.install" --set profiles.default=other
+refused "missing property 'memory'" --set memory=null
 refused "memory.birth is true, and newborn memory needs Kubernetes 1.36" --set memory.birth=true --kube-version 1.35.2
 refused "kubeVersion" --kube-version 1.32.0
 
