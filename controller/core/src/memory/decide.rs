@@ -91,6 +91,9 @@ impl Plan<'_> {
             self.birth(BTreeMap::new());
             return;
         }
+        if self.policy.mode == MemoryMode::Birth && self.seen.births.is_none() {
+            self.say("spec.memory.mode", MemoryReason::NoBirth, None);
+        }
         self.release_quarantine();
         let mut births = BTreeMap::new();
         for bounds in &self.policy.containers {

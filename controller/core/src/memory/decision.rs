@@ -94,6 +94,8 @@ pub enum MemoryReason {
     NoMemorySet,
     /// The template has no such container.
     NoContainer,
+    /// Only newborn pods are to get it, and nothing can be written for them.
+    NoBirth,
     /// A resize was refused or waited too long: put back.
     PutBack,
     /// Somebody else sizes this memory.
@@ -122,6 +124,7 @@ impl MemoryReason {
             Self::NoMemorySet => "NoMemorySet",
             Self::NoContainer => "NoContainer",
             Self::PutBack => "PutBack",
+            Self::NoBirth => "NoBirth",
             Self::Conflict => "MemoryConflict",
             Self::StuckReported => "StuckReported",
             Self::StuckReplaced => "StuckReplaced",

@@ -316,6 +316,17 @@ proptest! {
     }
 
     #[test]
+    fn who_asks_for_newborn_memory_alone_is_told_where_there_is_none(inputs in inputs()) {
+        let mut without = inputs;
+        without.seen.births = None;
+        let decision = without.decide();
+        let said = decision.said.iter().any(|said| said.reason == MemoryReason::NoBirth);
+        prop_assert_eq!(said, without.policy.mode == MemoryMode::Birth);
+        let written = decision.steps.iter().any(|step| matches!(step, MemoryStep::SetBirth { .. }));
+        prop_assert!(!written);
+    }
+
+    #[test]
     fn a_jvm_is_never_lowered_in_place(inputs in inputs()) {
         let mut jvm = inputs;
         jvm.policy.containers[0].runtime = Runtime::Jvm;

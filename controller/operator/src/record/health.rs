@@ -144,6 +144,7 @@ pub const fn wrong(reason: MemoryReason) -> bool {
         | MemoryReason::StuckReported
         | MemoryReason::StuckReplaced
         | MemoryReason::NoContainer
+        | MemoryReason::NoBirth
         | MemoryReason::Conflict
         | MemoryReason::CrashLoop(_) => true,
         MemoryReason::WorkingSet
