@@ -107,9 +107,10 @@ func grantedIsUsed(t *testing.T, k *kit.Kit) {
 	t.Logf("%d rights granted, all used", len(granted))
 }
 
-// ofPeers tells whether a right is for a scaler that this bed does not have: the beds of ./scalers and ./knative do.
+// ofPeers tells whether a right is for a scaler that this bed does not have: the beds of ./scalers, ./knative and ./memory do.
 func ofPeers(r right) bool {
-	return slices.Contains([]string{"keda.sh", "serving.knative.dev", "autoscaling.internal.knative.dev", "apiextensions.k8s.io"}, r.group)
+	return slices.Contains([]string{"keda.sh", "serving.knative.dev", "autoscaling.internal.knative.dev", "apiextensions.k8s.io",
+		"autoscaling.k8s.io"}, r.group)
 }
 
 // uses counts the requests that each right was needed for; a request that none covers fails the test.
