@@ -18,8 +18,9 @@ pub struct Birth {
 
 /// What a newborn may get of `held`: a pod that may not exist, or that fits nowhere, serves nobody.
 ///
-/// Not what a node has refused, or finds no node now: then the largest size that a live pod has. Not what a `LimitRange` or a quota refuses:
-/// then as much as they let it have. Never less than the smaller of `own` and `held`, but for a `LimitRange`'s least.
+/// Not what a node has refused, or finds no node now: then the largest size that a live pod has. Not what a
+/// `LimitRange` or a quota refuses: then as much as they let it have. Never less than the smaller of `own` and `held`,
+/// but for a `LimitRange`'s least.
 pub(super) fn bearable(
     name: &str,
     own: Amounts,

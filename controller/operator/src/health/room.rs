@@ -285,9 +285,11 @@ async fn carry_out(
     outcomes
 }
 
-/// The intent that removes an entry; it belongs to no policy any more, so it goes by the workload's own name.
+/// The intent that removes an entry, which is told with its reason; it belongs to no policy any more, so it goes by the workload's own name.
 fn forgotten((namespace, key): &(String, String), now: Now) -> MemoryIntent {
     let (kind, name) = key.split_once('/').unwrap_or(("", key));
+    let decision = Ulid::new().to_string();
+    tracing::info!(%namespace, workload = %key, %decision, "Newborn pods get their template's memory again: no policy names the workload.");
     MemoryIntent {
         key: FunctionKey {
             namespace: namespace.as_str().into(),
@@ -299,7 +301,7 @@ fn forgotten((namespace, key): &(String, String), now: Now) -> MemoryIntent {
             namespace: namespace.clone(),
             name: name.to_owned(),
         },
-        decision: Ulid::new().to_string(),
+        decision,
         viewed_at: now.mono,
         steps: vec![MemoryStep::SetBirth {
             containers: BTreeMap::new(),

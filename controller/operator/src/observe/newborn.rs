@@ -73,7 +73,12 @@ pub(super) fn left(
     paused: impl Fn(&str) -> bool,
 ) -> Vec<(String, String)> {
     let (mut named, mut unreadable) = (BTreeSet::new(), BTreeSet::new());
-    for (policy, seen) in policies {
+    // Most namespaces have no entry, and their policies need not be named.
+    let written: BTreeSet<&str> = all.iter().map(|(namespace, _)| namespace.as_str()).collect();
+    let beside = policies
+        .iter()
+        .filter(|(policy, _)| written.contains(&*policy.namespace));
+    for (policy, seen) in beside {
         match &seen.parsed {
             Ok(usable) => drop(named.insert((policy.namespace.to_string(), key(&usable.workload)))),
             Err(_) => drop(unreadable.insert(policy.namespace.to_string())),
