@@ -108,6 +108,7 @@ impl Shelf<NewbornMemory> for Newborns {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::observe::policies::Policies;
     use forewarm_core::memory::Amounts;
     use forewarm_core::units::Bytes;
     use serde_json::json;
@@ -145,5 +146,32 @@ mod tests {
         assert!(newborns.of(&owner("Deployment", "fraud")).is_empty());
         newborns.gone(object(NAME, "").meta());
         assert!(newborns.all().is_empty());
+    }
+
+    #[test]
+    fn an_entry_is_left_over_only_where_no_policy_can_name_its_workload() {
+        let policy = |namespace: &str, target: &str| {
+            let object = json!({"apiVersion": "forewarm.dev/v1alpha1", "kind": "FunctionPolicy",
+                "metadata": {"namespace": namespace, "name": "p", "uid": "u", "resourceVersion": "1"},
+                "spec": {"targetRef": {"name": target}, "floor": {"max": 4}}});
+            Read::Good(serde_json::from_value(object).expect("a policy of the test"))
+        };
+        let entries = |namespace: &str| vec![(namespace.to_owned(), "Deployment/fraud".to_owned())];
+        let policies = Policies::default();
+        let found = |policies: &Policies, paused: bool| left(entries("a"), &policies.all(), |_| paused);
+        assert_eq!(found(&policies, false), entries("a"));
+        assert!(found(&policies, true).is_empty(), "a pause keeps");
+        policies.replace(vec![policy("a", "fraud")]);
+        assert!(found(&policies, false).is_empty());
+        policies.replace(vec![policy("a", "fraud-scorer"), policy("b", "fraud")]);
+        assert_eq!(
+            found(&policies, false),
+            entries("a"),
+            "another's workload, another namespace"
+        );
+        let meta = serde_json::from_value(json!({"namespace": "a", "name": "odd", "uid": "u", "resourceVersion": "1"}))
+            .expect("metadata");
+        policies.replace(vec![Read::Bad(meta, "odd".into())]);
+        assert!(found(&policies, false).is_empty(), "nobody knows what that one names");
     }
 }
