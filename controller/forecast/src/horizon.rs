@@ -7,6 +7,9 @@ use forewarm_core::units::{Percent, Seconds};
 const STEP: u32 = 60;
 /// No forecast looks further than an hour: the hourly lag ends there, and no pod takes that long.
 const LONGEST: i64 = 60;
+/// Seconds of a further minute that are not looked into: who is due in them comes at most so much too early, and a whole
+/// minute more would hold its pods for nothing.
+const SPARED: u32 = STEP / 4;
 /// Lead times up to this are cheap to miss, from the other on dear, in seconds.
 const CHEAP: Seconds = Seconds(3);
 const DEAR: Seconds = Seconds(120);
@@ -16,9 +19,11 @@ pub(crate) fn horizon(lead_time: Seconds, tick: Seconds) -> Seconds {
     Seconds(lead_time.0.saturating_add(tick.0).saturating_add(STEP))
 }
 
-/// The same in whole minutes, rounded up: `h` of the span `t+1..=t+h`. At least 1, at most 60.
+/// The same in whole minutes: `h` of the span `t+1..=t+h`, rounded up from more than a quarter of a minute. At least 1,
+/// at most 60.
 pub fn horizon_minutes(lead_time: Seconds, tick: Seconds) -> i64 {
-    i64::from(horizon(lead_time, tick).0.div_ceil(STEP)).min(LONGEST)
+    let span = horizon(lead_time, tick).0;
+    i64::from((span - SPARED).div_ceil(STEP)).min(LONGEST)
 }
 
 /// What a forecast aims at.
@@ -85,8 +90,10 @@ mod tests {
         for (lead, tick, minutes) in [
             (1, 15, 2),
             (45, 15, 2),
-            (46, 15, 3),
-            (120, 15, 4),
+            (60, 15, 2),
+            (61, 15, 3),
+            (120, 15, 3),
+            (121, 15, 4),
             (0, 0, 1),
             (u32::MAX, 15, 60),
         ] {

@@ -74,7 +74,8 @@ impl Wake {
         self.judge(window, t, h);
         self.learn(window, t);
         self.chances = [self.by_gap(t, h), by_hour(window, t, h), by_day(window, t, h)];
-        if self.given.is_none() {
+        // A call that goes on needs no waking: only what was said in silence is judged.
+        if self.given.is_none() && self.last.is_none_or(|last| last < t) {
             self.given = Some((t, self.chances));
         }
     }

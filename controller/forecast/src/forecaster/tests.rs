@@ -378,3 +378,40 @@ fn a_function_that_a_timer_calls_every_six_minutes_has_none_between_and_one_for_
         }
     }
 }
+
+/// The upper bound at each minute of a period, over the last periods of a week of `peaks` by that minute.
+fn by_phase(period: i64, lead: Seconds, peaks: impl Fn(i64) -> f64) -> Vec<(i64, f64)> {
+    let (minutes, heard) = (7 * DAY, 7 * DAY - 5 * period);
+    let peak = |minute: i64| Some(peaks(minute % period));
+    let mut past = history(&(0..heard).map(peak).collect::<Series>());
+    let (key, mut forecaster) = (key(), Forecaster::default());
+    let mut said = Vec::new();
+    for minute in heard..minutes {
+        let request = Request {
+            lead_time: lead,
+            ..request(&key)
+        };
+        let answer = forecaster.at(&past, [request], wall(minute, 5), TICK, || true);
+        said.push((minute % period, answer[&key].upper.get()));
+        past.backfill(&key, [(MONDAY + minute, Demand::new(peaks(minute % period)).unwrap())]);
+    }
+    said
+}
+
+/// Neither the hour nor the day repeats at eight minutes, and the tail of a mean makes each burst three minutes long.
+#[test]
+fn bursts_by_a_timer_are_seen_coming_and_nothing_is_held_between_them() {
+    let said = by_phase(8, Seconds(46), |phase| match phase {
+        0 => 20.0,
+        1 => 16.0,
+        2 => 0.9,
+        _ => 0.0,
+    });
+    for (phase, upper) in said {
+        match phase {
+            7 | 0 => assert!(upper > 18.0, "{phase}: {upper}"),
+            3..7 => assert!(upper < 0.5, "{phase}: {upper}"),
+            _ => {}
+        }
+    }
+}

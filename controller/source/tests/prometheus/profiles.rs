@@ -243,15 +243,15 @@ async fn knative_sums_the_revisions_of_a_service() {
     let fraud = Expected {
         function: "fraud",
         current: &[7.0],
-        peak: &[10.0],
-        minute: Some(10.0),
+        peak: &[10.0 / 0.7],
+        minute: Some(10.0 / 0.7),
     };
     // A call that no scrape met while it was under way.
     let ledger = Expected {
         function: "ledger",
         current: &[0.5],
-        peak: &[0.5],
-        minute: Some(0.5),
+        peak: &[0.5 / 0.7],
+        minute: Some(0.5 / 0.7),
     };
     check("knative", &prometheus, &[fraud, ledger]).await;
 }
