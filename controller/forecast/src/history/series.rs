@@ -58,6 +58,8 @@ struct Running {
     top: Option<Demand>,
     /// A sample's own look back over 60 s has gone into it: it was watched as a whole.
     watched: bool,
+    /// Largest peak of a look that reached into the minute before and may have been that minute's.
+    aside: Option<Demand>,
 }
 
 impl Running {
@@ -66,12 +68,36 @@ impl Running {
             minute,
             top: None,
             watched: false,
+            aside: None,
         }
     }
 
     fn fold(&mut self, amount: Demand, watched: bool) {
         self.top = Some(self.top.map_or(amount, |top| top.max(amount)));
         self.watched |= watched;
+    }
+
+    /// A look back that began in the minute before, of which `before` is known: a peak no larger than that one waits for
+    /// the look that closes the minute, or a call would show in the minute after it as well.
+    fn look(&mut self, peak: Demand, before: Option<Demand>) {
+        if before.is_some_and(|before| Code::of(peak).amount() <= Code::of(before).amount()) {
+            self.aside = Some(self.aside.map_or(peak, |aside| aside.max(peak)));
+        } else {
+            self.fold(peak, true);
+        }
+    }
+
+    /// Takes in the look back from the minute after, or does without one.
+    fn end(&mut self, last_look: Option<&DemandSample>) {
+        match (last_look, self.aside) {
+            (Some(sample), aside) => {
+                let unclear = aside.filter(|aside| *aside <= sample.peak);
+                let seen = self.seen_by(sample);
+                self.fold(unclear.map_or(seen, |aside| seen.max(aside)), true);
+            }
+            (None, Some(aside)) => self.fold(aside, true),
+            (None, None) => {}
+        }
     }
 
     /// What a look back from the minute after says of this one. A peak no larger than the sample of now may be of now:
@@ -110,7 +136,7 @@ impl Series {
     ///
     /// A sample's `peak` looks back 60 s, so it belongs to the minute in which most of that look lies: the
     /// closing one up to second 30, the running one after it. Booking it on the running minute always would
-    /// stretch every peak by a minute.
+    /// stretch every peak by a minute; what may be of either minute is settled when the running one closes.
     pub(super) fn extend(&mut self, wall: Wall, sample: Option<&DemandSample>) {
         let minute = wall.minute();
         let running = self.begin(minute);
@@ -123,12 +149,17 @@ impl Series {
             self.close(running, last_look);
             self.running = Some(Running::new(minute));
         }
+        let before = self
+            .minutes
+            .get(minute.saturating_sub(1))
+            .amount()
+            .and_then(Demand::new);
         let (Some(running), Some(sample)) = (&mut self.running, sample) else {
             return;
         };
         running.fold(sample.current, false);
         if !looks_back {
-            running.fold(sample.peak, true);
+            running.look(sample.peak, before);
         }
     }
 
@@ -149,9 +180,7 @@ impl Series {
     }
 
     fn close(&mut self, mut running: Running, last_look: Option<&DemandSample>) {
-        if let Some(sample) = last_look {
-            running.fold(running.seen_by(sample), true);
-        }
+        running.end(last_look);
         let Some(top) = running.top else { return };
         let code = Code::of(top);
         // Half a minute seen after a start is no better a witness than a backfilled point: the larger counts.
