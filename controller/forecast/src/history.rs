@@ -1,8 +1,8 @@
 //! History: what each function's demand was, minute by minute. Readings and backfilled points in, a
 //! [`Window`] of the past out. Memory only, no I/O.
 //!
-//! Two rings a function: 74 h of one-minute peaks and 15 days of quarter hours (mean and max). A gap stays
-//! a gap: nothing is interpolated, carried on or taken for zero.
+//! Two rings a function: 74 h of one-minute peaks and 15 days of quarter hours (the largest of their minutes). A
+//! gap stays a gap: nothing is interpolated, carried on or taken for zero.
 
 mod code;
 mod ring;
@@ -24,7 +24,7 @@ pub const QUARTERS: i64 = 15 * 96;
 /// Minutes of a quarter hour.
 pub(crate) const QUARTER: i64 = 15;
 
-/// The past of the fleet, bounded: about 14.6 kB a function, whatever comes in.
+/// The past of the fleet, bounded: about 11.8 kB a function, whatever comes in.
 #[derive(Debug, Default)]
 pub struct History {
     functions: HashMap<FunctionKey, Series>,
@@ -58,8 +58,7 @@ impl History {
     ///
     /// Points of one minute are folded by maximum, so order and repetition make no difference; a minute
     /// that was measured live is never touched, nor one at or after the running minute. Points older than
-    /// the minute ring go to the quarter hours; there the pieces of a quarter that arrive in different
-    /// calls have the largest of their means, so chunks should begin at whole quarter hours.
+    /// the minute ring go to the quarter hours.
     pub fn backfill(&mut self, key: &FunctionKey, points: impl IntoIterator<Item = (i64, Demand)>) {
         let mut points = points.into_iter().peekable();
         if points.peek().is_none() {
@@ -71,9 +70,9 @@ impl History {
             .backfill(points);
     }
 
-    /// Merges quarter hours read from the past, `(its first minute since 1970 UTC, mean, max)` of its one-minute
-    /// peaks. Quarters whose minutes are in the minute ring are left out: those say more.
-    pub fn backfill_quarters(&mut self, key: &FunctionKey, quarters: impl IntoIterator<Item = (i64, Demand, Demand)>) {
+    /// Merges quarter hours read from the past, `(its first minute since 1970 UTC, largest of its one-minute peaks)`.
+    /// Quarters whose minutes are in the minute ring are left out: those say more.
+    pub fn backfill_quarters(&mut self, key: &FunctionKey, quarters: impl IntoIterator<Item = (i64, Demand)>) {
         let mut quarters = quarters.into_iter().peekable();
         if quarters.peek().is_none() {
             return;

@@ -84,10 +84,8 @@ impl Backfill {
         loop {
             match running.news.try_recv() {
                 Ok(News::Found(Found::Minutes(past))) => remember.past().history.backfill(&past.key, past.points),
-                Ok(News::Found(Found::Quarters { max, mean })) => {
-                    let quarters = max.points.iter().zip(mean.points);
-                    let quarters = quarters.map(|((minute, max), (_, mean))| (*minute, mean, *max));
-                    remember.past().history.backfill_quarters(&max.key, quarters);
+                Ok(News::Found(Found::Quarters(past))) => {
+                    remember.past().history.backfill_quarters(&past.key, past.points);
                 }
                 Ok(News::Unmapped(percent)) => {
                     self.unmapped.insert(profile.to_owned(), percent);

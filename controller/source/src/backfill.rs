@@ -5,7 +5,7 @@
 
 use crate::client::Source;
 use crate::error::SourceError;
-use crate::history_query::{Resolution, minute_peaks, quarter_max, quarter_mean};
+use crate::history_query::{Resolution, minute_peaks, quarter_peaks};
 use crate::membership::Membership;
 use crate::past::{Mapped, Past, read};
 use crate::pieces::{Piece, Pieces};
@@ -43,13 +43,8 @@ pub struct Backfill {
 pub enum Found {
     /// Peaks of minutes.
     Minutes(Past),
-    /// Quarter hours: the largest and the mean of their minute peaks, of the same quarters in the same order.
-    Quarters {
-        /// The largest.
-        max: Past,
-        /// The mean.
-        mean: Past,
-    },
+    /// Peaks of quarter hours.
+    Quarters(Past),
 }
 
 /// How far a backfill is.
@@ -135,22 +130,12 @@ async fn ask(
     members: &Arc<Membership>,
     piece: Piece,
 ) -> Result<(Vec<Found>, Mapped), SourceError> {
-    match piece.resolution {
-        Resolution::Minute => {
-            let (pasts, mapped) = range(source, profile, members, piece, minute_peaks(profile)).await?;
-            Ok((pasts.into_iter().map(Found::Minutes).collect(), mapped))
-        }
-        Resolution::Quarter => {
-            let (max, mapped) = range(source, profile, members, piece, quarter_max(profile)).await?;
-            let (mean, _) = range(source, profile, members, piece, quarter_mean(profile)).await?;
-            let mut mean = mean
-                .into_iter()
-                .map(|past| (past.key.clone(), past))
-                .collect::<std::collections::BTreeMap<_, _>>();
-            let pair = |max: Past| mean.remove(&max.key).map(|mean| Found::Quarters { max, mean });
-            Ok((max.into_iter().filter_map(pair).collect(), mapped))
-        }
-    }
+    let (query, found): (_, fn(Past) -> Found) = match piece.resolution {
+        Resolution::Minute => (minute_peaks(profile), Found::Minutes),
+        Resolution::Quarter => (quarter_peaks(profile), Found::Quarters),
+    };
+    let (pasts, mapped) = range(source, profile, members, piece, query).await?;
+    Ok((pasts.into_iter().map(found).collect(), mapped))
 }
 
 async fn range(

@@ -16,7 +16,7 @@ use forewarm_api::profile_parse::Profile;
 pub enum Resolution {
     /// The peak of each minute.
     Minute,
-    /// The largest and the mean of the minute peaks of each quarter hour.
+    /// The peak of each quarter hour.
     Quarter,
 }
 
@@ -46,13 +46,8 @@ pub(crate) fn minute_peaks(profile: &Profile) -> String {
 
 /// The largest of a quarter hour's minute peaks, evaluated at the quarter's end. 14 m 30 s hold its 15 minutes
 /// and no other, whichever end of the window counts.
-pub(crate) fn quarter_max(profile: &Profile) -> String {
+pub(crate) fn quarter_peaks(profile: &Profile) -> String {
     format!("max_over_time(({})[14m30s:1m])", minute_peaks(profile))
-}
-
-/// The mean of a quarter hour's minute peaks, as [`quarter_max`].
-pub(crate) fn quarter_mean(profile: &Profile) -> String {
-    format!("avg_over_time(({})[14m30s:1m])", minute_peaks(profile))
 }
 
 /// A query by pod, summed by the owner its name tells; every other as it is. A query that is by workload already
@@ -96,7 +91,7 @@ mod tests {
         let mut by_pod = profile(JoinBy::Pod, Absent::Unknown);
         for (peak, history) in [(None, None), (Some(query("peak")), None), (None, Some(query("past")))] {
             (by_pod.peak, by_pod.history) = (peak, history);
-            for text in [minute_peaks(&by_pod), quarter_max(&by_pod), quarter_mean(&by_pod)] {
+            for text in [minute_peaks(&by_pod), quarter_peaks(&by_pod)] {
                 assert!(
                     text.contains("sum by (namespace, forewarm_owner, workload) (label_replace("),
                     "{text}"

@@ -81,8 +81,7 @@ fn walked(functions: u32, spans: &[Span]) -> (Vec<Known>, History) {
     for (n, known) in (0..functions).zip(&all) {
         let past = START + MEASURED - history::MINUTES..START + MEASURED;
         let quarters = (past.start - OLDER..past.start).step_by(15);
-        let quarter = |minute| (minute, demand::peak(n, minute + 7), demand::peak(n, minute));
-        history.backfill_quarters(&known.key, quarters.map(quarter));
+        history.backfill_quarters(&known.key, quarters.map(|minute| (minute, demand::peak(n, minute))));
         history.backfill(&known.key, past.map(|minute| (minute, demand::peak(n, minute))));
     }
     for part in 0..10 {

@@ -111,14 +111,8 @@ fn remember(rooms: &mut Rooms, fleet: Fleet) {
         let key = fleet::key(function);
         let minutes = end - history::MINUTES..end;
         let quarters = (end - PAST_MINUTES..minutes.start).step_by(15);
-        let quarter = |minute| {
-            (
-                minute,
-                demand::peak(function, minute + 7),
-                demand::peak(function, minute),
-            )
-        };
-        past.history.backfill_quarters(&key, quarters.map(quarter));
+        past.history
+            .backfill_quarters(&key, quarters.map(|minute| (minute, demand::peak(function, minute))));
         past.history
             .backfill(&key, minutes.map(|minute| (minute, demand::peak(function, minute))));
     }

@@ -51,6 +51,11 @@ impl Code {
         Self(self.0 | MEASURED)
     }
 
+    /// The same amount, not marked.
+    pub(super) const fn unmeasured(self) -> Self {
+        Self(self.0 & !MEASURED)
+    }
+
     /// Whether it was measured live.
     pub(super) const fn is_measured(self) -> bool {
         self.0 & MEASURED != 0

@@ -11,43 +11,9 @@ use std::collections::BTreeMap;
 /// Minutes that a clock may go back without being believed: a correction, not another time.
 const BACK: i64 = 2;
 
-/// One quarter hour.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Quarter {
-    /// Mean of its known one-minute peaks.
-    pub(super) mean: Code,
-    /// The largest of them.
-    pub(super) max: Code,
-}
-
-impl Quarter {
-    const GAP: Self = Self {
-        mean: Code::GAP,
-        max: Code::GAP,
-    };
-
-    /// Of its minutes; gaps are left out, and gaps alone make a gap.
-    fn of(minutes: impl Iterator<Item = Code>) -> Self {
-        let (mut count, mut sum, mut max) = (0.0, 0.0, f64::NEG_INFINITY);
-        for amount in minutes.filter_map(Code::amount) {
-            count += 1.0;
-            sum += amount;
-            max = max.max(amount);
-        }
-        // Without a minute these are 0 / 0 and minus infinity, which no `Demand` can be.
-        let code = |amount: f64| Demand::new(amount).map_or(Code::GAP, Code::of);
-        Self {
-            mean: code(sum / count),
-            max: code(max),
-        }
-    }
-
-    fn or_larger(self, other: Self) -> Self {
-        Self {
-            mean: self.mean.or_larger(other.mean),
-            max: self.max.or_larger(other.max),
-        }
-    }
+/// The largest of a quarter hour's one-minute peaks; gaps are left out, and gaps alone make a gap.
+fn largest(minutes: impl Iterator<Item = Code>) -> Code {
+    minutes.map(Code::unmeasured).fold(Code::GAP, Code::or_larger)
 }
 
 /// The minute that is still running.
@@ -114,7 +80,7 @@ impl Running {
 #[derive(Debug)]
 pub(super) struct Series {
     pub(super) minutes: Ring<Code, MINUTES, 444>,
-    pub(super) quarters: Ring<Quarter, QUARTERS, 160>,
+    pub(super) quarters: Ring<Code, QUARTERS, 160>,
     running: Option<Running>,
     newest: Option<i64>,
     /// Distinct minutes set since the ring was last left empty.
@@ -125,7 +91,7 @@ impl Series {
     pub(super) fn new() -> Self {
         Self {
             minutes: Ring::new(Code::GAP),
-            quarters: Ring::new(Quarter::GAP),
+            quarters: Ring::new(Code::GAP),
             running: None,
             newest: None,
             known: 0,
@@ -190,36 +156,31 @@ impl Series {
             self.unmeasured(running.minute, code)
         };
         self.put(running.minute, code);
-        self.summarise(running.minute.div_euclid(QUARTER), Quarter::GAP);
+        self.summarise(running.minute.div_euclid(QUARTER), Code::GAP);
     }
 
     /// Merges backfilled points; see [`super::History::backfill`].
     pub(super) fn backfill(&mut self, points: impl Iterator<Item = (i64, Demand)>) {
         let running = self.running.map_or(i64::MAX, |running| running.minute);
-        // By minute, so that a repeated point counts once in the mean of its quarter hour.
-        let mut quarters: BTreeMap<i64, BTreeMap<i64, Code>> = BTreeMap::new();
+        let mut quarters: BTreeMap<i64, Code> = BTreeMap::new();
         for (minute, amount) in points.filter(|(minute, _)| *minute < running) {
             let code = Code::of(amount);
             if !self.minutes.get(minute).is_measured() {
                 let larger = self.unmeasured(minute, code);
                 self.put(minute, larger);
             }
-            let pieces = quarters.entry(minute.div_euclid(QUARTER)).or_default();
-            pieces
-                .entry(minute)
-                .and_modify(|held| *held = held.or_larger(code))
-                .or_insert(code);
+            let held = quarters.entry(minute.div_euclid(QUARTER)).or_insert(Code::GAP);
+            *held = held.or_larger(code);
         }
-        for (quarter, pieces) in quarters {
-            self.summarise(quarter, Quarter::of(pieces.into_values()));
+        for (quarter, max) in quarters {
+            self.summarise(quarter, max);
         }
     }
 
     /// Merges quarter hours; see [`super::History::backfill_quarters`].
-    pub(super) fn backfill_quarters(&mut self, quarters: impl Iterator<Item = (i64, Demand, Demand)>) {
-        for (minute, mean, max) in quarters {
-            let (mean, max) = (Code::of(mean), Code::of(max));
-            self.summarise(minute.div_euclid(QUARTER), Quarter { mean, max });
+    pub(super) fn backfill_quarters(&mut self, quarters: impl Iterator<Item = (i64, Demand)>) {
+        for (minute, max) in quarters {
+            self.summarise(minute.div_euclid(QUARTER), Code::of(max));
         }
     }
 
@@ -245,15 +206,15 @@ impl Series {
     }
 
     /// Sets a quarter hour from its minutes while the ring holds them and knows any, else merges `older`.
-    fn summarise(&mut self, quarter: i64, older: Quarter) {
+    fn summarise(&mut self, quarter: i64, older: Code) {
         let first = quarter.saturating_mul(QUARTER);
         let minutes = (first..first.saturating_add(QUARTER)).map(|minute| self.minutes.get(minute));
         let own = if self.minutes.holds(first) {
-            Quarter::of(minutes)
+            largest(minutes)
         } else {
-            Quarter::GAP
+            Code::GAP
         };
-        let made = if own == Quarter::GAP {
+        let made = if own == Code::GAP {
             self.quarters.get(quarter).or_larger(older)
         } else {
             own

@@ -158,14 +158,14 @@ fn half_a_minute_seen_after_a_start_does_not_hide_a_larger_backfilled_peak() {
 }
 
 #[test]
-fn quarter_hours_have_mean_and_maximum_of_their_known_minutes() {
+fn quarter_hours_have_the_largest_of_their_known_minutes() {
     let mut history = History::new();
     history.backfill(
         &key(),
         [(NOON, demand(2.0)), (NOON + 3, demand(6.0)), (NOON + 14, demand(4.0))],
     );
     let window = |until| history.window(&key(), until).unwrap();
-    assert_eq!(window(NOON + 14).quarter(NOON + 7), Some((4.0, 6.0)));
+    assert_eq!(window(NOON + 14).quarter(NOON + 7), Some(6.0));
     assert_eq!(window(NOON + 13).quarter(NOON + 7), None, "it has not ended then");
     assert_eq!(window(NOON + 40).quarter(NOON + 15), None);
 }
@@ -174,17 +174,11 @@ fn quarter_hours_have_mean_and_maximum_of_their_known_minutes() {
 fn a_quarter_hour_whose_minutes_were_lost_is_kept_as_it_was_read() {
     let mut history = History::new();
     history.backfill(&key(), [(NOON - 1, demand(2.0)), (NOON + 100, demand(2.0))]);
-    history.backfill_quarters(
-        &key(),
-        [
-            (NOON + 15, demand(3.0), demand(9.0)),
-            (NOON + 90, demand(9.0), demand(9.0)),
-        ],
-    );
+    history.backfill_quarters(&key(), [(NOON + 15, demand(9.0)), (NOON + 90, demand(9.0))]);
     let window = history.window(&key(), NOON + 200).unwrap();
     assert_eq!(
         (window.quarter(NOON + 15), window.quarter(NOON + 90)),
-        (Some((3.0, 9.0)), Some((2.0, 2.0)))
+        (Some(9.0), Some(2.0))
     );
     assert_eq!(window.minute(NOON + 15), None);
 }
@@ -199,32 +193,21 @@ fn a_week_ago_is_in_the_quarter_hours_when_the_minutes_are_gone() {
     let window = history.window(&key(), NOON - 1).unwrap();
     let week = NOON - 7 * 1440;
     assert_eq!(window.minute(week + 20), None);
-    assert_eq!(
-        window.quarter(week + 20),
-        Some((2.4, 8.0)).map(|(mean, max)| (Code2::kept(mean), max))
-    );
+    assert_eq!(window.quarter(week + 20), Some(8.0));
     assert_eq!(window.largest_quarter(week + 46, week + 48), Some(2.0));
     assert_eq!(window.largest_quarter(week + 13, week + 15), Some(8.0), "two quarters");
     assert_eq!(window.largest_quarter(NOON - 16 * 1440, NOON - 16 * 1440), None);
 }
 
-/// What the ring makes of an amount.
-struct Code2;
-impl Code2 {
-    fn kept(amount: f64) -> f64 {
-        code::Code::of(demand(amount)).amount().unwrap()
-    }
-}
-
 #[test]
-fn a_function_has_two_full_rings_in_15_kilobytes() {
+fn a_function_has_two_full_rings_in_12_kilobytes() {
     let mut history = History::new();
     history.backfill(&key(), [(NOON, demand(1.0))]);
-    assert_eq!(history.bytes(), 444 * 2 + 160 * 4, "a young one in two pieces");
+    assert_eq!(history.bytes(), 444 * 2 + 160 * 2, "a young one in two pieces");
     for minute in NOON - 15 * 1440..NOON + 20 * 1440 {
         history.backfill(&key(), [(minute, demand(1.0))]);
     }
-    assert_eq!(history.bytes(), 4440 * 2 + 1440 * 4);
+    assert_eq!(history.bytes(), 4440 * 2 + 1440 * 2);
 }
 
 #[test]
@@ -258,7 +241,7 @@ proptest! {
             let view = |history: &History| history.window(&key(), newest).map(|window| {
                 let minutes: Vec<_> = (0..MINUTES).map(|ago| window.minute(newest.saturating_sub(ago))).collect();
                 let largest: Vec<_> = (1..QUARTERS)
-                    .map(|ago| window.quarter(newest.saturating_sub(ago * QUARTER)).map(|(_, max)| max))
+                    .map(|ago| window.quarter(newest.saturating_sub(ago * QUARTER)))
                     .collect();
                 (minutes, largest)
             });
@@ -290,19 +273,12 @@ fn quarters_read_from_the_past_fill_the_long_ring_and_never_the_short_one() {
     let mut history = History::new();
     history.backfill(&key(), [(NOON, demand(1.0))]);
     let week_ago = (NOON - 7 * 1440) / 15 * 15;
-    history.backfill_quarters(
-        &key(),
-        [
-            (week_ago, demand(3.0), demand(9.0)),
-            (NOON / 15 * 15, demand(8.0), demand(8.0)),
-        ],
-    );
+    history.backfill_quarters(&key(), [(week_ago, demand(9.0)), (NOON / 15 * 15, demand(8.0))]);
     let window = history.window(&key(), NOON + 20).unwrap();
-    let (mean, max) = window.quarter(week_ago).unwrap();
-    assert!((mean - 3.0).abs() < 0.1 && (max - 9.0).abs() < 0.1);
+    assert_eq!(window.quarter(week_ago), Some(9.0));
     assert_eq!(window.minute(week_ago), None);
     // the newest quarter is known by its minutes, which say one call in flight
-    assert!((window.quarter(NOON / 15 * 15).unwrap().1 - 1.0).abs() < 0.1);
+    assert_eq!(window.quarter(NOON / 15 * 15), Some(1.0));
 }
 
 proptest! {

@@ -1,6 +1,6 @@
 //! What may be known at one minute: a view of a function's rings that shows nothing later. Pure.
 
-use super::series::{Quarter, Series};
+use super::series::Series;
 use super::{MINUTES, QUARTER};
 
 /// The past of one function up to and with minute `until`.
@@ -46,16 +46,11 @@ impl<'a> Window<'a> {
             .copy(from, seen, |code| code.amount().unwrap_or(f64::NAN));
     }
 
-    /// Mean and maximum of the quarter hour that holds `minute`, on the same terms.
-    pub fn quarter(&self, minute: i64) -> Option<(f64, f64)> {
+    /// The largest peak of the quarter hour that holds `minute`, on the same terms.
+    pub fn quarter(&self, minute: i64) -> Option<f64> {
         let quarter = minute.div_euclid(QUARTER);
         let ended = quarter.saturating_add(1).saturating_mul(QUARTER).saturating_sub(1) <= self.until;
-        let Quarter { mean, max } = if ended {
-            self.series.quarters.get(quarter)
-        } else {
-            return None;
-        };
-        mean.amount().zip(max.amount())
+        ended.then(|| self.series.quarters.get(quarter).amount()).flatten()
     }
 
     /// The known peaks of the newest `minutes` minutes, newest first.
@@ -74,7 +69,6 @@ impl<'a> Window<'a> {
         let quarters = from.div_euclid(QUARTER)..=to.div_euclid(QUARTER);
         quarters
             .filter_map(|quarter| self.quarter(quarter.saturating_mul(QUARTER)))
-            .map(|(_, max)| max)
             .reduce(f64::max)
     }
 

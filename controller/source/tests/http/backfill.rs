@@ -40,7 +40,7 @@ async fn everything(fake: &Fake) -> (BTreeMap<i64, f64>, usize) {
                     assert_eq!(minutes.insert(minute, demand.get()), None, "minute {minute} comes once");
                 }
             }
-            Found::Quarters { max, .. } => quarters += max.points.len(),
+            Found::Quarters(past) => quarters += past.points.len(),
         });
         run.await;
     }
