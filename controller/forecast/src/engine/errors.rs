@@ -1,39 +1,43 @@
 //! Own errors: how far what came lay from the level it was forecast at, on the local scale. Pure.
 
-use super::past::{narrow, quantile, upper_quantile};
-use super::windows::Scratch;
+use super::past::narrow;
+use super::seek::{UNKNOWN, seek_whole};
 
-/// Minutes kept.
+/// Minutes kept, and those of the shorter look.
 const KEPT: usize = 1440;
+const NEWEST: usize = 240;
 
-/// The errors of the last day for one span, and their quantiles as of the last look.
+/// The errors of the last day for one span, and their quantiles as of the last look: of four hours and of the day.
 #[derive(Clone, Debug)]
 pub(crate) struct Errors {
     ring: Box<[Short]>,
     next: usize,
-    day: [f32; 2],
+    newest: Short,
+    day: [Short; 2],
 }
 
 /// The upper half of a single-precision number, rounded to nearest: to one part in 256, which is more than a quantile
-/// of noisy errors is worth, at half the memory.
-#[derive(Clone, Copy, Debug)]
-struct Short(u16);
+/// of noisy errors is worth, at half the memory. Kept as a whole number that is ordered as the errors are.
+type Short = i16;
 
-impl Short {
-    /// Not known: the upper half of a NaN.
-    const GAP: Self = Self(0x7fc0);
-
-    fn of(error: f64) -> Self {
-        if error.is_nan() {
-            return Self::GAP;
-        }
-        let half = narrow(error).to_bits().saturating_add(0x8000) >> 16;
-        u16::try_from(half).map_or(Self::GAP, Self)
+fn short(error: f64) -> Short {
+    if error.is_nan() {
+        return UNKNOWN;
     }
+    let half = narrow(error).to_bits().saturating_add(0x8000) >> 16;
+    u16::try_from(half).map_or(UNKNOWN, |half| turned(half.cast_signed()))
+}
 
-    fn amount(self) -> f64 {
-        f64::from(f32::from_bits(u32::from(self.0) << 16))
+fn amount(short: Short) -> f64 {
+    if short == UNKNOWN {
+        return f64::NAN;
     }
+    f64::from(f32::from_bits(u32::from(turned(short).cast_unsigned()) << 16))
+}
+
+/// Below zero the digits count downwards.
+const fn turned(half: i16) -> i16 {
+    if half < 0 { half ^ 0x7fff } else { half }
 }
 
 /// Their quantiles; NaN is "not known".
@@ -47,36 +51,34 @@ pub(crate) struct ErrorsSeen {
 impl Errors {
     pub(crate) fn new() -> Self {
         Self {
-            ring: vec![Short::GAP; KEPT].into_boxed_slice(),
+            ring: vec![UNKNOWN; KEPT].into_boxed_slice(),
             next: 0,
-            day: [f32::NAN; 2],
+            newest: UNKNOWN,
+            day: [UNKNOWN; 2],
         }
     }
 
     /// Takes in the error of this minute; NaN when it is not known.
     pub(crate) fn push(&mut self, error: f64) {
-        self.ring[self.next] = Short::of(error);
+        self.ring[self.next] = short(error);
         self.next = (self.next + 1) % KEPT;
     }
 
     /// The quantiles of now; those of the day are looked at again when `slow`.
-    pub(crate) fn seen(&mut self, slow: bool, scratch: &mut Scratch) -> ErrorsSeen {
-        let sort = &mut scratch.sort;
+    pub(crate) fn seen(&mut self, slow: bool, sort: &mut Vec<i16>) -> ErrorsSeen {
         if slow {
-            sort.clear();
-            sort.extend(self.ring.iter().map(|error| error.amount()));
-            sort.retain(|error| !error.is_nan());
-            self.day = [0.5, 0.95].map(|share| narrow(quantile(sort, share)));
+            for (day, share) in self.day.iter_mut().zip([0.5, 0.95]) {
+                *day = seek_whole([&*self.ring, &[]], share, *day, sort);
+            }
         }
-        let newest = self.next.min(240);
+        let newest = self.next.min(NEWEST);
         let (head, tail) = self.ring.split_at(self.next);
-        let newest = head[head.len() - newest..]
-            .iter()
-            .chain(&tail[tail.len() - (240 - newest)..]);
+        let parts = [&head[head.len() - newest..], &tail[tail.len() - (NEWEST - newest)..]];
+        self.newest = seek_whole(parts, 0.95, self.newest, sort);
         ErrorsSeen {
-            q95_240: upper_quantile(newest.map(|error| error.amount()), 0.95),
-            median_day: f64::from(self.day[0]),
-            q95_day: f64::from(self.day[1]),
+            q95_240: amount(self.newest),
+            median_day: amount(self.day[0]),
+            q95_day: amount(self.day[1]),
         }
     }
 
@@ -101,15 +103,15 @@ mod tests {
             (1003.0, 1004.0),
             (-1e9, -998_244_352.0),
         ] {
-            let seen = Short::of(given).amount();
+            let seen = amount(short(given));
             assert!((seen - kept).abs() < 1e-9, "{given}: {seen}, not {kept}");
         }
-        assert!(Short::of(f64::NAN).amount().is_nan() && Short::GAP.amount().is_nan());
+        assert!(amount(short(f64::NAN)).is_nan());
     }
 
     #[test]
     fn the_quantiles_are_those_of_the_day_and_of_four_hours() {
-        let (mut errors, mut scratch) = (Errors::new(), Scratch::default());
+        let (mut errors, mut sort) = (Errors::new(), Vec::new());
         // 1,200 minutes of an error of 1, then 240 of 2 to 3 in steps of a fourth.
         for _ in 0..1200 {
             errors.push(1.0);
@@ -117,7 +119,7 @@ mod tests {
         for minute in 0..240 {
             errors.push([2.0, 2.25, 2.5, 2.75, 3.0][minute % 5]);
         }
-        let seen = errors.seen(true, &mut scratch);
+        let seen = errors.seen(true, &mut sort);
         // Of 240 the 228th in order is a 3; of 1,440 the 720th a 1 and the 1,368th, of which 72 lie above, a 2.75.
         for (seen, by_hand) in [(seen.q95_240, 3.0), (seen.median_day, 1.0), (seen.q95_day, 2.75)] {
             assert!((seen - by_hand).abs() < 1e-9, "{seen}, not {by_hand}");

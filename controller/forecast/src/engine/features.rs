@@ -6,9 +6,11 @@
 
 use super::errors::ErrorsSeen;
 use super::lane::at_least_zero;
-use super::past::{Past, mean, minutes, narrow};
+use super::past::{minutes, narrow};
+use super::scratch::Minutes;
 use super::span::Span;
-use super::windows::{Scratch, Seen};
+use super::sums::{mean, moves};
+use super::windows::Seen;
 
 /// Features of one row: 26 about the past, then the minutes ahead.
 pub const WIDTH: usize = 27;
@@ -19,8 +21,6 @@ pub const NAMES: [&str; WIDTH] = [
 ];
 /// A normalised number beyond this says "far away" and no more.
 const FAR: f64 = 1e6;
-/// Minutes of a day.
-const DAY: i64 = 1440;
 
 /// A row of features.
 pub type Row = [f32; WIDTH];
@@ -82,8 +82,8 @@ impl Regime {
 const SILENT: f64 = 0.15;
 
 impl Base {
-    pub(crate) fn of(seen: &Seen, scratch: &Scratch, h: usize, long: f64) -> Self {
-        let moves = moves(scratch.last(120, 0), scratch.last(120, h));
+    pub(crate) fn of(seen: &Seen, looked: &Minutes, h: usize, long: f64) -> Self {
+        let moves = moves(looked.last(120, 0), looked.last(120, h));
         let chance = 0.3 * seen.level.max(seen.day_mean).max(0.0).sqrt();
         Self {
             level: seen.level,
@@ -105,21 +105,8 @@ impl Base {
     }
 }
 
-/// Mean of `|a - b|` where both are known; NaN of none.
-pub(crate) fn moves(later: &[f64], earlier: &[f64]) -> f64 {
-    let (mut sum, mut count) = (0.0, 0.0);
-    for (a, b) in later.iter().zip(earlier) {
-        let move_ = (a - b).abs();
-        if !move_.is_nan() {
-            sum += move_;
-            count += 1.0;
-        }
-    }
-    if count > 0.0 { sum / count } else { f64::NAN }
-}
-
-/// The row at minute `t`.
-pub(crate) fn row(past: &dyn Past, t: i64, span: Span, base: &Base, seen: &Seen, errors: ErrorsSeen) -> Row {
+/// The row of now. `moved`: [`day_moves`] of this span.
+pub(crate) fn row(looked: &Minutes, span: Span, base: &Base, seen: &Seen, errors: ErrorsSeen, moved: &[f64; 3]) -> Row {
     let z = |amount: f64| base.normal(amount);
     let Base { level, scale, .. } = *base;
     let [e01, e03, e10] = seen.ewma;
@@ -138,12 +125,12 @@ pub(crate) fn row(past: &dyn Past, t: i64, span: Span, base: &Base, seen: &Seen,
         errors.q95_240,
         errors.median_day,
         errors.q95_day,
-        z(span.earlier(past, t, 60)),
-        z(timer(past, t, span, 5)),
-        z(timer(past, t, span, 15)),
-        z(timer(past, t, span, 60)),
-        z(day_shift(past, t, span, seen)),
-        z(day_peaks(past, t, span)),
+        z(span.earlier(looked, 0, 60)),
+        z(timer(looked, span, 5)),
+        z(timer(looked, span, 15)),
+        z(timer(looked, span, 60)),
+        z(seen.mean15 + mean(moved)),
+        z(day_peaks(looked, span)),
         seen.idle / 60.0,
         seen.busy60,
         seen.busy_day,
@@ -156,30 +143,23 @@ pub(crate) fn row(past: &dyn Past, t: i64, span: Span, base: &Base, seen: &Seen,
 }
 
 /// Mean of the target one, two and three periods back, the first period that ends by now.
-fn timer(past: &dyn Past, t: i64, span: Span, period: i64) -> f64 {
+fn timer(looked: &Minutes, span: Span, period: i64) -> f64 {
     let first = period * (span.h + period - 1).div_euclid(period);
-    mean(&[0, 1, 2].map(|back| span.earlier(past, t, first + back * period)))
+    mean(&[0, 1, 2].map(|back| span.earlier(looked, 0, first + back * period)))
 }
 
-/// The last quarter hour's mean, moved as the same time moved on the three days before.
-fn day_shift(past: &dyn Past, t: i64, span: Span, seen: &Seen) -> f64 {
-    let moved = [1, 2, 3].map(|day| day_move(past, t, span, day * DAY));
-    seen.mean15 + mean(&moved)
-}
-
-/// How far the target lay from the quarter hour before it, `lag` minutes ago; smoothed over eleven minutes.
-pub(crate) fn day_move(past: &dyn Past, t: i64, span: Span, lag: i64) -> f64 {
-    if past.at(t - lag).is_nan() {
-        return f64::NAN;
-    }
-    let mut around = [f64::NAN; 11];
-    past.copy(t + span.h - lag - 5, &mut around);
-    let mut before = [f64::NAN; 15];
-    past.copy(t - lag - 14, &mut before);
-    mean(&around) - mean(&before)
+/// How the same time moved on each of the three days before: how far the target lay from the quarter hour before it,
+/// smoothed over eleven minutes.
+pub(crate) fn day_moves(looked: &Minutes, span: Span) -> [f64; 3] {
+    [1, 2, 3].map(|days| {
+        if looked.about(days, 0, 1)[0].is_nan() {
+            return f64::NAN;
+        }
+        mean(looked.about(days, span.h - 5, 11)) - mean(looked.about(days, -14, 15))
+    })
 }
 
 /// Mean over the three days before of the largest within two minutes of the target.
-fn day_peaks(past: &dyn Past, t: i64, span: Span) -> f64 {
-    mean(&[1, 2, 3].map(|day| span.wider(past, t, day * DAY, 2)))
+fn day_peaks(looked: &Minutes, span: Span) -> f64 {
+    mean(&[1, 2, 3].map(|days| span.wider(looked, days, 2)))
 }

@@ -15,23 +15,28 @@ mod features;
 mod lane;
 mod past;
 mod record;
+mod scratch;
+mod seek;
 mod span;
+mod sums;
 mod windows;
 
 pub use column::names;
 pub use features::{Base, NAMES, Row, WIDTH};
 pub use lane::{Said, pinball};
 pub use past::{Past, Series};
+pub use scratch::Scratch;
 pub use span::{Span, Target};
-pub use windows::Scratch;
 
 use crate::tree::{ByQuantile, Forest};
 use errors::Errors;
 use expert::{At, EXPERTS, Expert};
-use features::moves;
+use features::day_moves;
 use lane::{Guesses, Lane};
 pub(crate) use past::{narrow, number, quantile};
+use scratch::{Minutes, Room};
 use std::collections::VecDeque;
+use sums::moves;
 use windows::{Seen, Windows};
 
 /// The forests in use. Without any, the experts answer alone.
@@ -90,7 +95,8 @@ struct Ahead {
 #[derive(Debug)]
 struct Bet {
     made: i64,
-    base: Base,
+    level: f64,
+    scale: f64,
     points: [f64; expert::COUNT],
     said: Vec<Said>,
 }
@@ -139,12 +145,14 @@ impl Engine {
         }
         self.has_fleet = models.fleet.is_some();
         let slow = self.windows.is_slow(t);
-        let seen = self.windows.fold(past, t, scratch);
+        let ahead = self.ahead.iter().map(|ahead| ahead.span.h).max().unwrap_or(0);
+        scratch.minutes.read(past, t, ahead, slow);
+        let seen = self.windows.fold(t, &scratch.minutes, &mut scratch.room);
         self.trailing_peak = seen.map(|seen| seen.q90_60);
         for (place, ahead) in self.ahead.iter_mut().enumerate() {
             let actual = ahead.span.actual(past, t);
-            ahead.settle(t, actual, place, &mut heard);
-            ahead.say(past, (t, actual, slow), models, seen.as_ref(), scratch);
+            let room = ahead.settle(t, actual, place, &mut heard);
+            ahead.say(past, (t, actual, slow), models, seen.as_ref(), (scratch, room));
         }
     }
 
@@ -202,15 +210,17 @@ impl Engine {
 }
 
 impl Ahead {
-    /// Scores the bets whose span has ended; those that a gap leaves without an outcome are dropped.
-    fn settle(&mut self, t: i64, actual: f64, place: usize, heard: &mut impl FnMut(Heard<'_>)) {
-        let mut error = f64::NAN;
+    /// Scores the bets whose span has ended; those that a gap leaves without an outcome are dropped. Gives back room for
+    /// what is said next.
+    fn settle(&mut self, t: i64, actual: f64, place: usize, heard: &mut impl FnMut(Heard<'_>)) -> Vec<Said> {
+        let (mut error, mut room) = (f64::NAN, Vec::new());
         while self.bets.front().is_some_and(|bet| bet.made + self.span.h <= t) {
             let bet = self.bets.pop_front().expect("there is a front");
             if bet.made + self.span.h < t || actual.is_nan() {
+                room = bet.said;
                 continue;
             }
-            error = (actual - bet.base.level) / bet.base.scale;
+            error = (actual - bet.level) / bet.scale;
             for (quantile, (lane, said)) in self.lanes.iter_mut().zip(&bet.said).enumerate() {
                 heard(Heard {
                     span: place,
@@ -222,8 +232,11 @@ impl Ahead {
                 });
                 lane.score(said, actual);
             }
+            room = bet.said;
         }
         self.errors.push(error);
+        room.clear();
+        room
     }
 
     fn say(
@@ -232,27 +245,33 @@ impl Ahead {
         (t, actual, slow): (i64, f64, bool),
         models: Models<'_>,
         seen: Option<&Seen>,
-        scratch: &mut Scratch,
+        (scratch, mut said): (&mut Scratch, Vec<Said>),
     ) {
         let h = usize::try_from(self.span.h).unwrap_or(1);
+        let Scratch { minutes, room } = scratch;
         if slow {
-            self.long = narrow(moves(&scratch.day[h..], &scratch.day[..scratch.day.len() - h]));
+            let day = &minutes.day;
+            self.long = narrow(moves(&day[h..], &day[..day.len() - h]));
         }
-        let errors = self.errors.seen(slow, scratch);
-        let base = seen.map(|seen| Base::of(seen, scratch, h, f64::from(self.long)));
+        let errors = self.errors.seen(slow, &mut room.sort_whole);
+        let base = seen.map(|seen| Base::of(seen, minutes, h, f64::from(self.long)));
+        let day_moves = day_moves(minutes, self.span);
+        let Room { sort, targets, .. } = room;
         let at = At {
             past,
             t,
             span: self.span,
             actual,
-            now: scratch.last(1, 0)[0],
+            now: minutes.last(1, 0)[0],
             seen,
             base: base.as_ref(),
-            scratch,
+            day_moves: &day_moves,
+            targets: self.targets(minutes, targets, slow),
+            looked: minutes,
             slow,
         };
         for expert in &mut self.experts {
-            expert.fold(&at);
+            expert.fold(&at, sort);
         }
         let (Some(base), Some(seen)) = (base, seen) else {
             self.now = None;
@@ -262,17 +281,25 @@ impl Ahead {
         for (point, expert) in points.iter_mut().zip(&mut self.experts) {
             *point = expert.point(&at);
         }
-        let row = features::row(past, t, self.span, &base, seen, errors);
-        let said = (0..self.lanes.len())
-            .map(|quantile| self.lane(quantile, &row, &base, points, models))
-            .collect();
+        let row = features::row(minutes, self.span, &base, seen, errors, &day_moves);
+        said.extend((0..self.lanes.len()).map(|quantile| self.lane(quantile, &row, &base, points, models)));
         self.bets.push_back(Bet {
             made: t,
-            base,
+            level: base.level,
+            scale: base.scale,
             points,
             said,
         });
         self.now = Some((row, base));
+    }
+
+    /// What the target was over the last hour, and when `slow` over the last day; nothing where no expert asks.
+    fn targets<'a>(&self, minutes: &Minutes, room: &'a mut [[Vec<f64>; 2]; 2], slow: bool) -> [&'a [f64]; 2] {
+        let [hour, day] = room;
+        let asked = !self.experts.is_empty();
+        let all = if asked && slow { minutes.day.as_slice() } else { &[] };
+        let newest = minutes.last(if asked { expert::HOUR } else { 0 }, 0);
+        [self.span.targets(newest, hour), self.span.targets(all, day)]
     }
 
     fn lane(&self, quantile: usize, row: &Row, base: &Base, points: [f64; expert::COUNT], models: Models<'_>) -> Said {

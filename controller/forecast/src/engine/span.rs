@@ -1,6 +1,8 @@
 //! Span: what is forecast, and the same thing earlier. Pure.
 
-use super::past::{Past, largest};
+use super::past::Past;
+use super::scratch::Minutes;
+use super::sums::{larger, largest};
 
 /// What is forecast of the minutes ahead.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,23 +31,50 @@ impl Span {
         }
     }
 
-    /// The target as it was `lag` minutes earlier, seen from minute `t`; NaN when nothing of it is known.
-    pub(crate) fn earlier(self, past: &dyn Past, t: i64, lag: i64) -> f64 {
-        self.wider(past, t, lag, 0)
+    /// How many minutes ahead count.
+    fn count(self) -> usize {
+        usize::try_from(self.h - self.from() + 1).unwrap_or(1).clamp(1, 60)
     }
 
-    /// The same over `slack` minutes more on both sides, as the largest of them.
-    pub(crate) fn wider(self, past: &dyn Past, t: i64, lag: i64, slack: i64) -> f64 {
-        (t + self.from() - lag - slack..=t + self.h - lag + slack)
-            .map(|minute| past.at(minute))
-            .fold(f64::NAN, f64::max)
+    /// The target as it was `lag` minutes before this time `days` days ago; NaN when nothing of it is known. Without days
+    /// the lag must be at least `h`, and at most four hours.
+    pub(crate) fn earlier(self, looked: &Minutes, days: usize, lag: i64) -> f64 {
+        largest(looked.about(days, self.from() - lag, self.count()))
+    }
+
+    /// The same `days` days ago and over `slack` minutes more on both sides, as the largest of them.
+    pub(crate) fn wider(self, looked: &Minutes, days: usize, slack: u8) -> f64 {
+        let more = 2 * usize::from(slack);
+        largest(looked.about(days, self.from() - i64::from(slack), self.count() + more))
+    }
+
+    /// What the target was over these minutes: they themselves, or the peak of each run of `h`; minus infinity where it is
+    /// not known. As many as there are runs; `room` is work space.
+    pub(crate) fn targets<'a>(self, looked: &[f64], room: &'a mut [Vec<f64>; 2]) -> &'a [f64] {
+        let run = match self.target {
+            Target::Minute => 1,
+            Target::Peak => usize::try_from(self.h).unwrap_or(1),
+        };
+        let [all, doubled] = room;
+        all.clear();
+        all.extend(looked.iter().map(|amount| larger(*amount, f64::NEG_INFINITY)));
+        let mut wide = 1;
+        while wide < run {
+            let step = wide.min(run - wide);
+            doubled.clear();
+            let later = all.get(step..).unwrap_or_default();
+            doubled.extend(all.iter().zip(later).map(|(a, b)| larger(*a, *b)));
+            std::mem::swap(all, doubled);
+            wide += step;
+        }
+        all
     }
 
     /// What came of a forecast made `h` minutes before `t`. NaN: not known, or less than three quarters of the
     /// minutes are: one lost minute of five must not stop the scoring, one found must not do.
     pub(crate) fn actual(self, past: &dyn Past, t: i64) -> f64 {
         let mut minutes = [f64::NAN; 60];
-        let all = usize::try_from(self.h - self.from() + 1).unwrap_or(1).clamp(1, 60);
+        let all = self.count();
         past.copy(t - self.h + self.from(), &mut minutes[..all]);
         let known = minutes[..all].iter().filter(|amount| !amount.is_nan()).count();
         if known * 4 >= all * 3 {

@@ -1,12 +1,11 @@
 //! Windows: what is known of a function at one minute, whatever the horizon. The past in, running sums and
 //! order statistics out. Pure; streaming, one minute at a time.
 
-use super::past::{Past, largest, mean, minutes, narrow, number, quantile, upper_quantile};
+use super::past::{minutes, narrow};
+use super::scratch::{Minutes, Room};
+use super::seek::{seek, share};
+use super::sums::{largest, mean, smallest};
 
-/// Newest minutes looked at each minute: four hours, and a horizon more for the local scale.
-pub(crate) const NEWEST: usize = 304;
-/// Minutes of a day.
-pub(crate) const DAY: usize = 1440;
 /// Minutes between two looks at the whole day: its quantiles move slowly and cost most.
 pub(crate) const SLOW: i64 = 10;
 /// Rates of the running means.
@@ -18,6 +17,8 @@ pub(crate) struct Windows {
     ewma: [f32; 3],
     last_call: Option<i64>,
     day: Option<Day>,
+    /// The quantiles of the last hour and of four.
+    quantiles: [f32; 2],
 }
 
 /// Of the last day, as of the last look.
@@ -27,40 +28,6 @@ struct Day {
     busy: f32,
     q95: f32,
     whole: bool,
-}
-
-/// Work space of one step; nothing in it outlives the step, so one serves all functions.
-#[derive(Clone, Debug)]
-pub struct Scratch {
-    /// The newest [`NEWEST`] minutes, oldest first.
-    pub(crate) newest: Vec<f64>,
-    /// The last day, when it was looked at this minute.
-    pub(crate) day: Vec<f64>,
-    pub(crate) sort: Vec<f64>,
-}
-
-impl Default for Scratch {
-    fn default() -> Self {
-        Self {
-            newest: vec![f64::NAN; NEWEST],
-            day: vec![f64::NAN; DAY],
-            sort: Vec::with_capacity(DAY),
-        }
-    }
-}
-
-impl Scratch {
-    /// The newest `count` minutes that end `ago` minutes before now.
-    pub(crate) fn last(&self, count: usize, ago: usize) -> &[f64] {
-        &self.newest[NEWEST - ago - count..NEWEST - ago]
-    }
-
-    /// Known values of a slice into `sort`.
-    fn gather(sort: &mut Vec<f64>, values: &[f64]) {
-        sort.clear();
-        sort.extend_from_slice(values);
-        sort.retain(|value| !value.is_nan());
-    }
 }
 
 /// What the windows say at one minute; NaN is "not known".
@@ -96,6 +63,7 @@ impl Windows {
             ewma: [f32::NAN; 3],
             last_call: None,
             day: None,
+            quantiles: [f32::NAN; 2],
         }
     }
 
@@ -105,24 +73,21 @@ impl Windows {
     }
 
     /// Takes in minute `t`. `None`: nothing of the last quarter of an hour is known, so nothing is said.
-    pub(crate) fn fold(&mut self, past: &dyn Past, t: i64, scratch: &mut Scratch) -> Option<Seen> {
-        past.copy(t + 1 - 304, &mut scratch.newest);
-        let now = scratch.newest[NEWEST - 1];
+    pub(crate) fn fold(&mut self, t: i64, looked: &Minutes, room: &mut Room) -> Option<Seen> {
+        let last = |count: usize| looked.last(count, 0);
+        let now = last(1)[0];
         if !now.is_nan() {
             self.learn(now, t);
         }
         if self.is_slow(t) {
-            past.copy(t + 1 - 1440, &mut scratch.day);
-            self.look(scratch);
+            self.look(&looked.day, &mut room.sort);
         }
-        let last = |count: usize| &scratch.newest[NEWEST - count..];
         let of_five = mean(last(5));
         let level = if of_five.is_nan() { mean(last(15)) } else { of_five };
         if level.is_nan() {
             return None;
         }
-        let upper = |count: usize, share: f64| upper_quantile(last(count).iter().copied(), share);
-        let (q90_60, q95_240) = (upper(60, 0.90), upper(240, 0.95));
+        let [q90_60, q95_240] = self.upper([(last(60), 0.90), (last(240), 0.95)], &mut room.sort);
         let day = self.day.as_ref();
         let of_day = |value: fn(&Day) -> f32| day.map_or(f64::NAN, |day| f64::from(value(day)));
         Some(Seen {
@@ -132,7 +97,7 @@ impl Windows {
             ewma: self.ewma.map(f64::from),
             mean15: mean(last(15)),
             mean60: mean(last(60)),
-            min15: last(15).iter().copied().fold(f64::NAN, f64::min),
+            min15: smallest(last(15)),
             max15: largest(last(15)),
             max60: largest(last(60)),
             max240: largest(last(240)),
@@ -140,7 +105,7 @@ impl Windows {
             q95_240,
             q95_day: of_day(|day| day.q95),
             idle: self.last_call.map_or(1440.0, |last| minutes((t - last).min(1440))),
-            busy60: busy(last(60)),
+            busy60: share(last(60), is_busy),
             busy_day: of_day(|day| day.busy),
             whole: day.is_some_and(|day| day.whole),
         })
@@ -156,26 +121,31 @@ impl Windows {
         }
     }
 
-    fn look(&mut self, scratch: &mut Scratch) {
-        Scratch::gather(&mut scratch.sort, &scratch.day);
-        if !scratch.sort.is_empty() {
-            self.day = Some(Day {
-                mean: narrow(mean(&scratch.sort)),
-                busy: narrow(busy(&scratch.sort)),
-                whole: scratch.sort.iter().all(|amount| amount.fract() == 0.0),
-                q95: narrow(quantile(&mut scratch.sort, 0.95)),
-            });
+    fn upper(&mut self, of: [(&[f64], f64); 2], sort: &mut Vec<f64>) -> [f64; 2] {
+        let mut found = self.quantiles.map(f64::from);
+        for (found, (values, share)) in found.iter_mut().zip(of) {
+            seek(values, &[share], std::slice::from_mut(found), sort);
         }
+        self.quantiles = found.map(narrow);
+        found
+    }
+
+    fn look(&mut self, day: &[f64], sort: &mut Vec<f64>) {
+        let mean = mean(day);
+        if mean.is_nan() {
+            return;
+        }
+        let mut q95 = [self.day.map_or(f64::NAN, |day| f64::from(day.q95))];
+        seek(day, &[0.95], &mut q95, sort);
+        self.day = Some(Day {
+            mean: narrow(mean),
+            busy: narrow(share(day, is_busy)),
+            whole: day.iter().all(|amount| amount.is_nan() || amount.fract() == 0.0),
+            q95: narrow(q95[0]),
+        });
     }
 }
 
-/// Share of the known minutes with a call; NaN of none.
-fn busy(values: &[f64]) -> f64 {
-    let known = values.iter().filter(|value| !value.is_nan()).count();
-    let busy = values.iter().filter(|value| **value > 0.0).count();
-    if known > 0 {
-        number(busy) / number(known)
-    } else {
-        f64::NAN
-    }
+fn is_busy(amount: f64) -> bool {
+    amount > 0.0
 }

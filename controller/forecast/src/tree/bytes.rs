@@ -53,7 +53,7 @@ impl Forest {
         match bad {
             Some(place) => Err(Malformed::Node(place)),
             None if !start.is_finite() => Err(Malformed::Node(0)),
-            None => Ok(Self { features, start, trees }),
+            None => Ok(Self::new(features, start, trees)),
         }
     }
 }

@@ -118,12 +118,7 @@ pub fn learn(rows: &Rows, params: Params, go_on: impl FnMut() -> bool) -> Option
     let features = u8::try_from(rows.width).ok().filter(|_| !rows.is_empty())?;
     let all: Vec<u32> = (0..u32::try_from(rows.len()).ok()?).collect();
     let start = grow::quantile(&all, &rows.targets, &rows.weights, params.quantile, 1);
-    let bare = Forest {
-        features,
-        start,
-        trees: Vec::new(),
-    };
-    boost(bare, rows, params, go_on)
+    boost(&Forest::new(features, start, Vec::new()), rows, params, go_on)
 }
 
 /// Goes on from a forest of the same features: its trees, and new ones on what it has left over.
@@ -131,17 +126,18 @@ pub fn learn(rows: &Rows, params: Params, go_on: impl FnMut() -> bool) -> Option
 /// `None`: no rows, or rows of another width.
 pub fn learn_on(from: &Forest, rows: &Rows, params: Params, go_on: impl FnMut() -> bool) -> Option<Forest> {
     let fits = from.features() == rows.width && !rows.is_empty();
-    fits.then(|| boost(from.clone(), rows, params, go_on)).flatten()
+    fits.then(|| boost(from, rows, params, go_on)).flatten()
 }
 
-fn boost(mut forest: Forest, rows: &Rows, params: Params, mut go_on: impl FnMut() -> bool) -> Option<Forest> {
+fn boost(from: &Forest, rows: &Rows, params: Params, mut go_on: impl FnMut() -> bool) -> Option<Forest> {
     let binned = Binned::of(rows);
     let all: Vec<u32> = (0..u32::try_from(rows.len()).ok()?).collect();
-    let said = |row: usize| crate::engine::narrow(forest.predict(rows.row(row)));
+    let said = |row: usize| crate::engine::narrow(from.predict(rows.row(row)));
     let mut residuals: Vec<f32> = (0..rows.len()).map(|row| rows.targets[row] - said(row)).collect();
     let mut stream = Stream::new(params.seed);
-    let whole = forest.trees.len() + params.trees;
-    while forest.trees.len() < whole && go_on() {
+    let mut trees = from.trees.clone();
+    let whole = trees.len() + params.trees;
+    while trees.len() < whole && go_on() {
         let sample: Vec<u32> = all.iter().copied().filter(|_| stream.even() < 0.5).collect();
         let asked = half(rows.width, &mut stream);
         let gradients = gradients(rows, &residuals, params.quantile);
@@ -149,9 +145,9 @@ fn boost(mut forest: Forest, rows: &Rows, params: Params, mut go_on: impl FnMut(
         for (row, residual) in residuals.iter_mut().enumerate() {
             *residual -= grown.at(binned.row(row));
         }
-        forest.trees.push(grown.nodes(&binned));
+        trees.push(grown.nodes(&binned));
     }
-    Some(forest)
+    Some(Forest::new(from.features, from.start, trees))
 }
 
 /// A random half of the features, in order.

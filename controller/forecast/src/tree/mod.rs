@@ -10,10 +10,12 @@ mod by_quantile;
 mod bytes;
 mod grow;
 mod learn;
+mod quick;
 
 pub use by_quantile::ByQuantile;
 pub use bytes::Malformed;
 pub use learn::{Params, Rows, learn, learn_on};
+use quick::Quick;
 
 /// One node: a leaf, or a question whose "no" (and "not known") goes left.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -32,14 +34,35 @@ pub struct Forest {
     pub(crate) features: u8,
     pub(crate) start: f32,
     pub(crate) trees: Vec<Vec<Node>>,
+    /// The same trees walked all at once, where they are small enough.
+    quick: Option<Quick>,
 }
 
 impl Forest {
+    pub(crate) fn new(features: u8, start: f32, trees: Vec<Vec<Node>>) -> Self {
+        let quick = Quick::of(&trees);
+        Self {
+            features,
+            start,
+            trees,
+            quick,
+        }
+    }
+
     /// The forecast for one row, in the unit of the targets it was learned from.
     ///
     /// `row`: as many features as it was learned with; NaN is "not known". Always finite, since every leaf is.
     pub fn predict(&self, row: &[f32]) -> f64 {
-        f64::from(self.trees.iter().map(|tree| leaf(tree, row)).sum::<f32>() + self.start)
+        let sum = match &self.quick {
+            Some(quick) => quick.sum(row, 0.0),
+            None => self.walk(row),
+        };
+        f64::from(sum + self.start)
+    }
+
+    /// Tree after tree, question after question.
+    fn walk(&self, row: &[f32]) -> f32 {
+        self.trees.iter().fold(0.0, |sum, tree| sum + leaf(tree, row))
     }
 
     /// How many features a row must have.

@@ -1,5 +1,6 @@
 use super::{Forest, Malformed, Params, Rows, learn};
 use crate::draw::Stream;
+use proptest::prelude::*;
 
 /// `y` even in 0..1 where `x < 0`, in 0..10 where it is not.
 fn rows(count: usize) -> Rows {
@@ -130,4 +131,42 @@ fn a_leaf_is_the_weighted_quantile_by_hand() {
     assert!((value(0.75) - 9.0).abs() < 1e-6);
     assert!((value(0.5) - 4.0).abs() < 1e-6);
     assert!((value(0.2) - 1.0).abs() < 1e-6);
+}
+
+proptest! {
+    #[test]
+    fn all_trees_at_once_fall_where_each_walk_does(
+        seed in 0_u64..50,
+        rows in prop::collection::vec(prop::array::uniform3(prop_oneof![
+            -1.2_f32..1.2, Just(f32::NAN), Just(f32::INFINITY), Just(f32::NEG_INFINITY), Just(0.0), Just(1.0)
+        ]), 1..40),
+    ) {
+        let mut stream = Stream::new(seed);
+        let mut learned = Rows::new(3);
+        for _ in 0..600 {
+            let row: [f64; 3] = std::array::from_fn(|_| (stream.between(-4.0, 4.0)).round() / 4.0);
+            let seen = row.map(|x| if stream.chance(0.1) { f32::NAN } else { narrow(x) });
+            learned.push(&seen, narrow(row[0] * row[1] + row[2]), 1.0);
+        }
+        // 70 trees: more than one block of them.
+        let params = Params { trees: 70, rows_per_leaf: 5, ..at(0.8) };
+        let forest = learn(&learned, params, || true).unwrap();
+        prop_assert!(forest.quick.is_some());
+        for row in &rows {
+            prop_assert_eq!(forest.predict(row).to_bits(), f64::from(forest.walk(row) + forest.start).to_bits());
+        }
+    }
+}
+
+#[test]
+fn trees_of_many_leaves_are_walked() {
+    let params = Params {
+        trees: 3,
+        leaves: 40,
+        rows_per_leaf: 5,
+        ..at(0.5)
+    };
+    let forest = learn(&rows(3000), params, || true).unwrap();
+    assert!(forest.quick.is_none());
+    near(&forest, &[0.5, 0.5], f64::from(forest.walk(&[0.5, 0.5]) + forest.start));
 }

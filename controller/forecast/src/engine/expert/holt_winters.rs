@@ -4,8 +4,9 @@
 //! The season is a day of 288 five-minute slots once a day is known, an hour of 60 minutes before. It says
 //! nothing before its first season has been seen, so it is never scored on the minutes it began from.
 
-use super::super::past::{mean, narrow};
+use super::super::past::narrow;
 use super::super::span::{Span, Target};
+use super::super::sums::mean;
 use super::{At, Expert, Trials};
 
 /// Rates a minute of level and season (Hyndman and Athanasopoulos, additive, beta = 0).
@@ -22,7 +23,25 @@ struct Shape {
 
 impl Shape {
     fn place(self, minute: i64) -> usize {
-        usize::try_from(minute.rem_euclid(self.length) / self.slot).unwrap_or(0)
+        self.slot(self.minute(minute))
+    }
+
+    /// The minute of the season, and the one after it.
+    fn minute(self, minute: i64) -> u32 {
+        u32::try_from(minute.rem_euclid(self.length)).unwrap_or(0)
+    }
+
+    fn after(self, minute: u32) -> u32 {
+        if i64::from(minute) + 1 == self.length {
+            0
+        } else {
+            minute + 1
+        }
+    }
+
+    /// The slot of a minute of the season.
+    fn slot(self, minute: u32) -> usize {
+        usize::try_from(minute / u32::try_from(self.slot).unwrap_or(1)).unwrap_or(0)
     }
 
     fn slots(self) -> usize {
@@ -55,7 +74,7 @@ pub(super) fn make(_span: Span, _quantiles: &[f64]) -> Box<dyn Expert> {
 }
 
 impl Expert for HoltWinters {
-    fn fold(&mut self, at: &At<'_>) {
+    fn fold(&mut self, at: &At<'_>, _sort: &mut Vec<f64>) {
         self.day.fold(at);
         // The hour is of no more use once there is a day.
         if !self.day.is_ready(at.t) {
@@ -67,7 +86,8 @@ impl Expert for HoltWinters {
 
     fn point(&mut self, at: &At<'_>) -> f64 {
         let season = if self.day.is_ready(at.t) { &self.day } else { &self.hour };
-        f64::from(season.guesses(at)[season.trials.best()])
+        // Guessed by `fold` in this minute; none before the first season.
+        season.trials.guess()
     }
 
     fn bytes(&self) -> usize {
@@ -143,8 +163,10 @@ impl Season {
             Target::Minute => at.t + at.span.h..=at.t + at.span.h,
             Target::Peak => at.t + 1..=at.t + at.span.h,
         };
-        for minute in ahead {
-            let season = self.slots[self.shape.place(minute)];
+        let mut first = self.shape.minute(*ahead.start());
+        for _ in ahead {
+            let season = self.slots[self.shape.slot(first)];
+            first = self.shape.after(first);
             for ((guess, level), season) in guesses.iter_mut().zip(self.levels).zip(season) {
                 *guess = guess.max((level + season).max(0.0));
             }

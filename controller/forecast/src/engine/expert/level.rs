@@ -21,7 +21,7 @@ pub(super) fn make(_span: Span, _quantiles: &[f64]) -> Box<dyn Expert> {
 }
 
 impl Expert for Level {
-    fn fold(&mut self, at: &At<'_>) {
+    fn fold(&mut self, at: &At<'_>, _sort: &mut Vec<f64>) {
         self.trials.score(at.actual, at.span.h);
         // A gap changes nothing.
         if !at.now.is_nan() {
@@ -34,7 +34,7 @@ impl Expert for Level {
     }
 
     fn point(&mut self, _at: &At<'_>) -> f64 {
-        f64::from(self.means[self.trials.best()])
+        self.trials.guess()
     }
 
     fn bytes(&self) -> usize {

@@ -10,10 +10,13 @@ mod ridge;
 mod seasonal_naive;
 mod trailing;
 
+pub(crate) use trailing::HOUR;
+
 use super::features::Base;
 use super::past::Past;
+use super::scratch::Minutes;
 use super::span::Span;
-use super::windows::{Scratch, Seen};
+use super::windows::Seen;
 
 /// What an expert may know at minute `t`.
 #[derive(Clone, Copy)]
@@ -28,8 +31,12 @@ pub(crate) struct At<'a> {
     pub(crate) now: f64,
     pub(crate) seen: Option<&'a Seen>,
     pub(crate) base: Option<&'a Base>,
+    /// How the same time moved on the three days before.
+    pub(crate) day_moves: &'a [f64; 3],
+    /// What the target was over the last hour, and over the last day when `slow`; minus infinity: not known.
+    pub(crate) targets: [&'a [f64]; 2],
     /// The last hours, and the last day when `slow`.
-    pub(crate) scratch: &'a Scratch,
+    pub(crate) looked: &'a Minutes,
     /// Whether the whole day may be looked at in this minute.
     pub(crate) slow: bool,
 }
@@ -37,7 +44,9 @@ pub(crate) struct At<'a> {
 /// A small model of one function and one span.
 pub(crate) trait Expert: std::fmt::Debug + Send + Sync {
     /// Learns from minute `t` and from the span that ended with it; called once a minute, in order.
-    fn fold(&mut self, at: &At<'_>);
+    ///
+    /// `sort`: work space.
+    fn fold(&mut self, at: &At<'_>, sort: &mut Vec<f64>);
 
     /// The middle of what it expects. NaN: it cannot say.
     fn point(&mut self, _at: &At<'_>) -> f64 {
@@ -109,6 +118,12 @@ impl<const N: usize> Trials<N> {
     /// Remembers this minute's guesses; one call a minute.
     fn push(&mut self, guesses: [f32; N]) {
         self.guesses.push_back(guesses);
+    }
+
+    /// What the variant that has erred least has guessed last; NaN before the first guess.
+    fn guess(&self) -> f64 {
+        let last = self.guesses.back();
+        last.map_or(f64::NAN, |guesses| f64::from(guesses[self.best()]))
     }
 
     /// Place of the variant that has erred least.

@@ -7,9 +7,9 @@
 
 mod normal;
 
-use super::super::features::day_move;
-use super::super::past::{mean, narrow};
+use super::super::past::narrow;
 use super::super::span::Span;
+use super::super::sums::mean;
 use super::{At, Expert};
 use normal::{Normal, TERMS};
 use std::collections::VecDeque;
@@ -48,7 +48,7 @@ pub(super) fn make(_span: Span, _quantiles: &[f64]) -> Box<dyn Expert> {
 }
 
 impl Expert for Ridge {
-    fn fold(&mut self, at: &At<'_>) {
+    fn fold(&mut self, at: &At<'_>, _sort: &mut Vec<f64>) {
         while let Some(due) = self.waiting.front().copied().filter(|row| row.made + at.span.h <= at.t) {
             self.waiting.pop_front();
             if due.made + at.span.h == at.t && !at.actual.is_nan() {
@@ -87,20 +87,15 @@ impl Expert for Ridge {
 /// What it looks at. What is not known stands at the local level, which is zero here.
 fn terms(at: &At<'_>) -> Option<[f32; TERMS]> {
     let (base, seen) = at.base.zip(at.seen)?;
-    let newest = at.scratch.last(5, 0);
+    let newest = at.looked.last(5, 0);
     let z = |amount: f64| {
         let normal = base.normal(amount).clamp(-FAR, FAR);
         narrow(if normal.is_nan() { 0.0 } else { normal })
     };
     let moved = |move_: f64| z(base.level + move_);
-    let day = |days: i64| day_move(at.past, at.t, at.span, days * 1440);
-    let same = |lag: i64| at.span.earlier(at.past, at.t, lag);
+    let same = |days: usize, lag: i64| at.span.earlier(at.looked, days, lag);
     // How far the target lay from the five minutes before it, some hours or days ago.
-    let jump = |lag: i64| {
-        let mut before = [f64::NAN; 5];
-        at.past.copy(at.t - lag - 4, &mut before);
-        same(lag) - mean(&before)
-    };
+    let jump = |days: usize, lag: i64| same(days, lag) - mean(at.looked.about(days, -lag - 4, 5));
     Some([
         1.0,
         z(newest[4]),
@@ -109,12 +104,12 @@ fn terms(at: &At<'_>) -> Option<[f32; TERMS]> {
         z(seen.mean15),
         z(seen.mean60),
         z(seen.ewma[0]),
-        z(same(60)),
-        moved(mean(&[60, 120, 180].map(jump))),
-        moved(day(1)),
-        moved(day(2)),
-        moved(day(3)),
-        moved(mean(&[1, 2, 3].map(|days| jump(days * 1440)))),
-        z(same(1440)),
+        z(same(0, 60)),
+        moved(mean(&[60, 120, 180].map(|lag| jump(0, lag)))),
+        moved(at.day_moves[0]),
+        moved(at.day_moves[1]),
+        moved(at.day_moves[2]),
+        moved(mean(&[1, 2, 3].map(|days| jump(days, 0)))),
+        z(same(1, 0)),
     ])
 }

@@ -3,8 +3,8 @@
 use super::super::span::Span;
 use super::{At, Expert};
 
-/// Seasons in minutes, the one wanted first.
-const SEASONS: [i64; 2] = [1440, 60];
+/// Seasons, the one wanted first: days and minutes ago.
+const SEASONS: [(usize, i64); 2] = [(1, 0), (0, 60)];
 
 #[derive(Debug)]
 struct SeasonalNaive;
@@ -14,12 +14,12 @@ pub(super) fn make(_span: Span, _quantiles: &[f64]) -> Box<dyn Expert> {
 }
 
 impl Expert for SeasonalNaive {
-    fn fold(&mut self, _at: &At<'_>) {}
+    fn fold(&mut self, _at: &At<'_>, _sort: &mut Vec<f64>) {}
 
     fn point(&mut self, at: &At<'_>) -> f64 {
         SEASONS
             .iter()
-            .map(|season| at.span.earlier(at.past, at.t, *season))
+            .map(|(days, lag)| at.span.earlier(at.looked, *days, *lag))
             .find(|amount| !amount.is_nan())
             .unwrap_or(f64::NAN)
     }

@@ -1,12 +1,12 @@
 //! Trailing quantile: the wanted quantile of what the target was over the last day, hour or less. Pure.
 
-use super::super::past::{peaks, quantiles};
-use super::super::span::{Span, Target};
-use super::super::windows::DAY;
+use super::super::scratch::DAY;
+use super::super::seek::seek;
+use super::super::span::Span;
 use super::{At, Expert};
 
 /// Minutes looked back on by the shorter ones: a burst is over before it shows in the quantile of an hour.
-const HOUR: usize = 60;
+pub(crate) const HOUR: usize = 60;
 const HALF_HOUR: usize = 30;
 const TEN_MINUTES: usize = 10;
 
@@ -44,20 +44,15 @@ pub(super) fn ten_minutes(_span: Span, quantiles: &[f64]) -> Box<dyn Expert> {
     trailing::<TEN_MINUTES>(quantiles)
 }
 
-impl<const N: usize> Trailing<N> {
-    fn look(&mut self, minutes: &[f64], span: Span) {
-        let mut room = [0.0; N];
-        let targets = targets_of(&mut room, minutes, span);
-        quantiles(targets, &self.shares, &mut self.uppers);
-    }
-}
-
 impl<const N: usize> Expert for Trailing<N> {
-    fn fold(&mut self, at: &At<'_>) {
+    fn fold(&mut self, at: &At<'_>, sort: &mut Vec<f64>) {
+        let [hour, day] = at.targets;
         if N < DAY {
-            self.look(at.scratch.last(N, 0), at.span);
+            // The runs that lie in these minutes alone.
+            let first = hour.len().min(HOUR - N);
+            seek(&hour[first..], &self.shares, &mut self.uppers, sort);
         } else if at.slow {
-            self.look(&at.scratch.day, at.span);
+            seek(day, &self.shares, &mut self.uppers, sort);
         }
     }
 
@@ -68,21 +63,4 @@ impl<const N: usize> Expert for Trailing<N> {
     fn bytes(&self) -> usize {
         std::mem::size_of::<Self>() + 16 * self.shares.len()
     }
-}
-
-/// What the target was over these minutes, where known: they themselves, or the peak of each run of `h`.
-fn targets_of<'a>(room: &'a mut [f64], minutes: &[f64], span: Span) -> &'a mut [f64] {
-    room.copy_from_slice(minutes);
-    let run = match span.target {
-        Target::Minute => 1,
-        Target::Peak => usize::try_from(span.h).unwrap_or(1),
-    };
-    let all = peaks(room, run);
-    let mut known = 0;
-    for place in 0..all.len() {
-        let amount = all[place];
-        all[known] = amount;
-        known += usize::from(!amount.is_nan());
-    }
-    &mut all[..known]
 }

@@ -1,0 +1,191 @@
+//! Seek: an order statistic of values that have changed little since it was last looked for. Pure.
+//!
+//! It is looked for from where it was: how many values lie above tells whether it still stands, else the next one up or
+//! down is tried. A pass over the values is a count without a branch; a selection costs some ten times as much.
+
+use super::past::{number, rank};
+use super::sums::larger;
+
+/// Passes before a selection is the quicker way.
+const PASSES: usize = 8;
+
+/// The smallest value with at least each share of the known ones at or below it; NaN of nothing.
+///
+/// `values`: NaN or minus infinity is "not known". `lasts`: where each is looked for first, and then what was found; any
+/// number will do, a near one is quick. `sort` is work space.
+pub(crate) fn seek(values: &[f64], shares: &[f64], lasts: &mut [f64], sort: &mut Vec<f64>) {
+    let known = count(values, |value| value > f64::NEG_INFINITY);
+    for (last, share) in lasts.iter_mut().zip(shares) {
+        let Some(rank) = rank(known, *share) else {
+            *last = f64::NAN;
+            continue;
+        };
+        let found = if last.is_nan() {
+            None
+        } else {
+            near(values, known, rank, *last)
+        };
+        *last = found.unwrap_or_else(|| select(values, rank, sort));
+    }
+}
+
+fn near(values: &[f64], known: usize, rank: usize, mut at: f64) -> Option<f64> {
+    for _ in 0..PASSES {
+        // So many values lie above, and so many at it or above.
+        let (above, from) = (count(values, |value| value > at), count(values, |value| value >= at));
+        if known - above <= rank {
+            at = next_above(values, at);
+        } else if known - from > rank {
+            at = next_below(values, at);
+        } else {
+            return Some(at);
+        }
+    }
+    None
+}
+
+fn count(values: &[f64], is: impl Fn(f64) -> bool) -> usize {
+    let mut counts = [0_u64; 4];
+    let four = values.chunks_exact(4);
+    let rest = four.remainder().iter().filter(|value| is(**value)).count();
+    for four in four {
+        for (count, value) in counts.iter_mut().zip(four) {
+            *count += u64::from(is(*value));
+        }
+    }
+    rest + usize::try_from(counts.iter().sum::<u64>()).unwrap_or(0)
+}
+
+fn next_above(values: &[f64], at: f64) -> f64 {
+    let mut least = [f64::INFINITY; 4];
+    for four in values.chunks(4) {
+        for (least, value) in least.iter_mut().zip(four) {
+            *least = if *value > at && *value < *least { *value } else { *least };
+        }
+    }
+    least.into_iter().fold(f64::INFINITY, f64::min)
+}
+
+fn next_below(values: &[f64], at: f64) -> f64 {
+    let mut most = [f64::NEG_INFINITY; 4];
+    for four in values.chunks(4) {
+        for (most, value) in most.iter_mut().zip(four) {
+            *most = if *value < at { larger(*value, *most) } else { *most };
+        }
+    }
+    most.into_iter().fold(f64::NEG_INFINITY, f64::max)
+}
+
+fn select(values: &[f64], rank: usize, sort: &mut Vec<f64>) -> f64 {
+    sort.clear();
+    sort.extend(values.iter().copied().filter(|value| *value > f64::NEG_INFINITY));
+    *sort.select_nth_unstable_by(rank, f64::total_cmp).1
+}
+
+/// The same of whole numbers, in which errors are kept; [`UNKNOWN`] is "not known".
+pub(crate) fn seek_whole(parts: [&[i16]; 2], share: f64, last: i16, sort: &mut Vec<i16>) -> i16 {
+    let known = count_whole(parts, |value| value > UNKNOWN);
+    let Some(rank) = rank(known, share) else {
+        return UNKNOWN;
+    };
+    let all = || parts.into_iter().flatten().copied();
+    let mut at = last;
+    for _ in 0..PASSES {
+        if at == UNKNOWN {
+            break;
+        }
+        let above = count_whole(parts, |value| value > at);
+        let from = count_whole(parts, |value| value >= at);
+        if known - above <= rank {
+            at = all()
+                .map(|value| if value > at { value } else { i16::MAX })
+                .min()
+                .unwrap_or(at);
+        } else if known - from > rank {
+            at = all()
+                .map(|value| if value < at { value } else { UNKNOWN })
+                .max()
+                .unwrap_or(at);
+        } else {
+            return at;
+        }
+    }
+    sort.clear();
+    sort.extend(all().filter(|value| *value > UNKNOWN));
+    *sort.select_nth_unstable(rank).1
+}
+
+/// The whole number that says "not known"; all others lie above it.
+pub(crate) const UNKNOWN: i16 = i16::MIN;
+
+fn count_whole(parts: [&[i16]; 2], is: impl Fn(i16) -> bool) -> usize {
+    let one = |values: &[i16]| {
+        // Eight counts of 16 bits beside each other; a day of minutes does not fill one.
+        let mut counts = [0_u16; 8];
+        let eight = values.chunks_exact(8);
+        let rest = eight.remainder().iter().filter(|value| is(**value)).count();
+        for eight in eight {
+            for (count, value) in counts.iter_mut().zip(eight) {
+                *count += u16::from(is(*value));
+            }
+        }
+        rest + counts.into_iter().map(usize::from).sum::<usize>()
+    };
+    one(parts[0]) + one(parts[1])
+}
+
+/// A share of the known values that `is` holds of; NaN of nothing.
+pub(crate) fn share(values: &[f64], is: impl Fn(f64) -> bool) -> f64 {
+    let known = count(values, |value| !value.is_nan());
+    if known > 0 {
+        number(count(values, is)) / number(known)
+    } else {
+        f64::NAN
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn by_sorting(values: &[f64], share: f64) -> f64 {
+        let mut known: Vec<f64> = values.iter().copied().filter(|value| !value.is_nan()).collect();
+        known.sort_by(f64::total_cmp);
+        rank(known.len(), share).map_or(f64::NAN, |rank| known[rank])
+    }
+
+    fn same(a: f64, b: f64) -> bool {
+        a.to_bits() == b.to_bits() || (a.is_nan() && b.is_nan())
+    }
+
+    proptest! {
+        #[test]
+        fn from_wherever_it_is_looked_for_it_is_what_sorting_finds(
+            values in prop::collection::vec(prop_oneof![0.0..9.0, Just(3.0), Just(0.0), Just(f64::NAN)], 0..200),
+            shares in prop::collection::vec(0.01..0.999, 1..4),
+            from in prop_oneof![-1.0..10.0, Just(3.0), Just(f64::NAN), Just(f64::INFINITY)],
+        ) {
+            let mut lasts = vec![from; shares.len()];
+            seek(&values, &shares, &mut lasts, &mut Vec::new());
+            for (share, found) in shares.iter().zip(lasts) {
+                prop_assert!(same(found, by_sorting(&values, *share)), "{found} at {share}");
+            }
+        }
+
+        #[test]
+        fn whole_numbers_are_found_in_both_parts(
+            values in prop::collection::vec(prop_oneof![-40_i16..40, Just(UNKNOWN), Just(3)], 0..300),
+            split in 0_usize..300, share in 0.01..0.999, from in prop_oneof![-50_i16..50, Just(UNKNOWN)],
+        ) {
+            let (head, tail) = values.split_at(split.min(values.len()));
+            let numbers: Vec<f64> = values
+                .iter()
+                .map(|value| if *value == UNKNOWN { f64::NAN } else { f64::from(*value) })
+                .collect();
+            let found = seek_whole([head, tail], share, from, &mut Vec::new());
+            let found = if found == UNKNOWN { f64::NAN } else { f64::from(found) };
+            prop_assert!(same(found + 0.0, by_sorting(&numbers, share) + 0.0));
+        }
+    }
+}
