@@ -54,7 +54,7 @@ pub(crate) struct Guesses {
 pub(crate) struct Lane {
     quantile: f64,
     theta: [f32; COUNT],
-    scored: [f32; COUNT],
+    scored: [u16; COUNT],
     record: Record,
     covered: f64,
 }
@@ -76,7 +76,7 @@ impl Lane {
         Self {
             quantile,
             theta,
-            scored: [0.0; COUNT],
+            scored: [0; COUNT],
             record: Record::default(),
             covered: 0.0,
         }
@@ -205,11 +205,13 @@ impl Lane {
     }
 
     fn gain(&mut self, place: usize, least: f64) -> f64 {
-        self.scored[place] += 1.0;
-        (f64::from(self.scored[place]) + 2.0)
-            .sqrt()
-            .recip()
-            .clamp(least, GAIN.1)
+        self.scored[place] = self.scored[place].saturating_add(1);
+        let scored = f64::from(self.scored[place]) + 2.0;
+        // From here on the root is small enough: most minutes need none.
+        if scored * least * least >= 1.0 {
+            return least;
+        }
+        scored.sqrt().recip().clamp(least, GAIN.1)
     }
 }
 

@@ -10,6 +10,7 @@
 
 mod column;
 mod errors;
+mod exp;
 mod expert;
 mod features;
 mod lane;

@@ -3,9 +3,10 @@
 //! Two memories: one of a day, apart for each [`Regime`], since who is good in a burst need not be good in silence;
 //! and one of an hour, for what has just changed. Each gives a mixture; the two are weighed by what they have lost.
 
-use super::column::{COLUMNS, COUNT, Source};
+use super::column::{COLUMNS, COUNT};
+use super::exp;
 use super::features::Regime;
-use super::past::{narrow, number};
+use super::past::narrow;
 
 /// Weight a loss keeps a minute: half after one day, half after one hour.
 const KEEP: f64 = 0.999_518_763_622_666_2;
@@ -55,10 +56,6 @@ enum Of {
 }
 
 impl Of {
-    const fn takes(self, source: Source) -> bool {
-        matches!(self, Self::All) || !source.is_fleet()
-    }
-
     const fn place(self) -> usize {
         match self {
             Self::Prior => 0,
@@ -141,51 +138,83 @@ impl Record {
 /// the scored minutes.
 fn mixtures(columns: &[f64; COUNT], lost: &[f64; COUNT], scored: f64) -> [f64; 2] {
     let sharp = sharpness(SHARP, scored);
-    let able = |of: Of| move |place: &usize| of.takes(COLUMNS[*place].1) && columns[*place].is_finite();
-    let best = |of: Of| {
-        let all = (0..COUNT).filter(able(of));
-        all.min_by(|a, b| lost[*a].total_cmp(&lost[*b]))
-    };
-    let decays = |best: usize| {
-        let decay = |place: usize| (-sharp * excess(lost[place], lost[best])).exp();
-        std::array::from_fn(|place| if columns[place].is_finite() { decay(place) } else { 0.0 })
-    };
-    let (Some(of_all), of_prior) = (best(Of::All), best(Of::Prior)) else {
+    let [of_prior, of_all] = ABLE.map(|able| best(columns, lost, &able));
+    let Some(of_all) = of_all else {
         return [f64::NAN; 2];
     };
-    let for_all = decays(of_all);
-    let all = mean(columns, of_all, &for_all, able(Of::All));
+    let for_all = decays(lost, of_all, sharp);
+    let all = mean(columns, of_all, &for_all, &ABLE[1]);
     let prior = match of_prior {
         None => f64::NAN,
         // Most often the best is the same, and the decays, which cost most, are so too.
-        Some(best) if best == of_all => mean(columns, best, &for_all, able(Of::Prior)),
-        Some(best) => mean(columns, best, &decays(best), able(Of::Prior)),
+        Some(best) if best == of_all => mean(columns, best, &for_all, &ABLE[0]),
+        Some(best) => mean(columns, best, &decays(lost, best, sharp), &ABLE[0]),
     };
     [prior, all]
 }
 
-/// Weighted mean of the able columns, trees and others sharing their weight before anything is scored.
-fn mean(columns: &[f64; COUNT], best: usize, decays: &[f64; COUNT], able: impl Fn(&usize) -> bool) -> f64 {
-    let (mut trees, mut others) = (0, 0);
-    for place in (0..COUNT).filter(&able) {
-        let kind = if COLUMNS[place].1.is_tree() {
-            &mut trees
-        } else {
-            &mut others
-        };
-        *kind += 1;
+/// Of the columns that can say the one that has lost least. `None`: none can.
+fn best(columns: &[f64; COUNT], lost: &[f64; COUNT], able: &[bool; COUNT]) -> Option<usize> {
+    let mut best = None;
+    for place in 0..COUNT {
+        if able[place] && columns[place].is_finite() && best.is_none_or(|best: usize| lost[place] < lost[best]) {
+            best = Some(place);
+        }
     }
-    let shares = (PRIOR.0 / number(trees), PRIOR.1 / number(others));
+    best
+}
+
+/// What is left of each column's weight after what it has lost more than the best.
+fn decays(lost: &[f64; COUNT], best: usize, sharp: f64) -> [f64; COUNT] {
+    exp::of(std::array::from_fn(|place| -sharp * excess(lost[place], lost[best])))
+}
+
+/// Weighted mean of the able columns, trees and others sharing their weight before anything is scored.
+fn mean(columns: &[f64; COUNT], best: usize, decays: &[f64; COUNT], able: &[bool; COUNT]) -> f64 {
+    let says: [f64; COUNT] = std::array::from_fn(|place| one(able[place] && columns[place].is_finite()));
+    let (mut trees, mut others) = (0.0, 0.0);
+    for place in 0..COUNT {
+        trees += says[place] * TREES[place];
+        others += says[place] * (1.0 - TREES[place]);
+    }
+    let (tree, other) = (PRIOR.0 / trees, PRIOR.1 / others);
     let (mut sum, mut all) = (0.0, 0.0);
     let anchor = columns[best];
-    for place in (0..COUNT).filter(&able) {
-        let prior = if COLUMNS[place].1.is_tree() { shares.0 } else { shares.1 };
-        let weight = prior * decays[place];
-        // Around the best one, so that an exact best stays exact.
-        sum += weight * (columns[place] - anchor);
-        all += weight;
+    for place in 0..COUNT {
+        if says[place] > 0.0 {
+            let weight = decays[place] * if TREES[place] > 0.0 { tree } else { other };
+            // Around the best one, so that an exact best stays exact.
+            sum += weight * (columns[place] - anchor);
+            all += weight;
+        }
     }
     anchor + sum / all
+}
+
+/// Which columns are mixed, by [`Of`].
+const ABLE: [[bool; COUNT]; 2] = {
+    let mut able = [[true; COUNT]; 2];
+    let mut place = 0;
+    while place < COUNT {
+        able[0][place] = !COLUMNS[place].1.is_fleet();
+        place += 1;
+    }
+    able
+};
+
+/// One where a column needs a forest.
+const TREES: [f64; COUNT] = {
+    let mut trees = [0.0; COUNT];
+    let mut place = 0;
+    while place < COUNT {
+        trees[place] = one(COLUMNS[place].1.is_tree());
+        place += 1;
+    }
+    trees
+};
+
+const fn one(is: bool) -> f64 {
+    if is { 1.0 } else { 0.0 }
 }
 
 fn sharpness(full: f64, scored: f64) -> f64 {

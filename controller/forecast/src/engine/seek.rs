@@ -31,8 +31,7 @@ pub(crate) fn seek(values: &[f64], shares: &[f64], lasts: &mut [f64], sort: &mut
 
 fn near(values: &[f64], known: usize, rank: usize, mut at: f64) -> Option<f64> {
     for _ in 0..PASSES {
-        // So many values lie above, and so many at it or above.
-        let (above, from) = (count(values, |value| value > at), count(values, |value| value >= at));
+        let [above, from] = above_and_from(values, at);
         if known - above <= rank {
             at = next_above(values, at);
         } else if known - from > rank {
@@ -44,16 +43,33 @@ fn near(values: &[f64], known: usize, rank: usize, mut at: f64) -> Option<f64> {
     None
 }
 
-fn count(values: &[f64], is: impl Fn(f64) -> bool) -> usize {
-    let mut counts = [0_u64; 4];
-    let four = values.chunks_exact(4);
-    let rest = four.remainder().iter().filter(|value| is(**value)).count();
-    for four in four {
-        for (count, value) in counts.iter_mut().zip(four) {
-            *count += u64::from(is(*value));
+/// How many values lie above, and how many there or above.
+fn above_and_from(values: &[f64], at: f64) -> [usize; 2] {
+    let (mut above, mut from) = ([0_u64; 4], [0_u64; 4]);
+    let (fours, rest) = values.as_chunks::<4>();
+    for four in fours {
+        for place in 0..4 {
+            above[place] += u64::from(four[place] > at);
+            from[place] += u64::from(four[place] >= at);
         }
     }
-    rest + usize::try_from(counts.iter().sum::<u64>()).unwrap_or(0)
+    for value in rest {
+        above[0] += u64::from(*value > at);
+        from[0] += u64::from(*value >= at);
+    }
+    [above, from].map(|counts| usize::try_from(counts.iter().sum::<u64>()).unwrap_or(0))
+}
+
+fn count(values: &[f64], is: impl Fn(f64) -> bool) -> usize {
+    let mut counts = [0_u64; 4];
+    let (fours, rest) = values.as_chunks::<4>();
+    for four in fours {
+        for place in 0..4 {
+            counts[place] += u64::from(is(four[place]));
+        }
+    }
+    counts[0] += rest.iter().map(|value| u64::from(is(*value))).sum::<u64>();
+    usize::try_from(counts.iter().sum::<u64>()).unwrap_or(0)
 }
 
 fn next_above(values: &[f64], at: f64) -> f64 {
@@ -84,54 +100,65 @@ fn select(values: &[f64], rank: usize, sort: &mut Vec<f64>) -> f64 {
 
 /// The same of whole numbers, in which errors are kept; [`UNKNOWN`] is "not known".
 pub(crate) fn seek_whole(parts: [&[i16]; 2], share: f64, last: i16, sort: &mut Vec<i16>) -> i16 {
-    let known = count_whole(parts, |value| value > UNKNOWN);
-    let Some(rank) = rank(known, share) else {
+    let known = whole(parts, 0, |value, sum| sum + i16::from(value > UNKNOWN), sum);
+    let Some(rank) = rank(count_of(known), share) else {
         return UNKNOWN;
     };
-    let all = || parts.into_iter().flatten().copied();
+    let known = count_of(known);
     let mut at = last;
     for _ in 0..PASSES {
         if at == UNKNOWN {
             break;
         }
-        let above = count_whole(parts, |value| value > at);
-        let from = count_whole(parts, |value| value >= at);
+        let above = count_of(whole(parts, 0, |value, sum| sum + i16::from(value > at), sum));
+        let from = count_of(whole(parts, 0, |value, sum| sum + i16::from(value >= at), sum));
         if known - above <= rank {
-            at = all()
-                .map(|value| if value > at { value } else { i16::MAX })
-                .min()
-                .unwrap_or(at);
+            let above = |value, least: i16| least.min(if value > at { value } else { i16::MAX });
+            at = whole(parts, i16::MAX, above, |lanes| {
+                lanes.into_iter().min().unwrap_or(i16::MAX)
+            });
         } else if known - from > rank {
-            at = all()
-                .map(|value| if value < at { value } else { UNKNOWN })
-                .max()
-                .unwrap_or(at);
+            let below = |value, most: i16| most.max(if value < at { value } else { UNKNOWN });
+            at = whole(parts, UNKNOWN, below, |lanes| {
+                lanes.into_iter().max().unwrap_or(UNKNOWN)
+            });
         } else {
             return at;
         }
     }
+    let all = parts.into_iter().flatten().copied();
     sort.clear();
-    sort.extend(all().filter(|value| *value > UNKNOWN));
+    sort.extend(all.filter(|value| *value > UNKNOWN));
     *sort.select_nth_unstable(rank).1
 }
 
 /// The whole number that says "not known"; all others lie above it.
 pub(crate) const UNKNOWN: i16 = i16::MIN;
 
-fn count_whole(parts: [&[i16]; 2], is: impl Fn(i16) -> bool) -> usize {
-    let one = |values: &[i16]| {
-        // Eight counts of 16 bits beside each other; a day of minutes does not fill one.
-        let mut counts = [0_u16; 8];
-        let eight = values.chunks_exact(8);
-        let rest = eight.remainder().iter().filter(|value| is(**value)).count();
-        for eight in eight {
-            for (count, value) in counts.iter_mut().zip(eight) {
-                *count += u16::from(is(*value));
+/// Eight numbers of 16 bits beside each other, folded; then the eight that came of it.
+fn whole(parts: [&[i16]; 2], begin: i16, fold: impl Fn(i16, i16) -> i16, end: impl Fn([i16; 8]) -> i16) -> i16 {
+    let mut lanes = [begin; 8];
+    for part in parts {
+        let (eights, rest) = part.as_chunks::<8>();
+        for eight in eights {
+            for place in 0..8 {
+                lanes[place] = fold(eight[place], lanes[place]);
             }
         }
-        rest + counts.into_iter().map(usize::from).sum::<usize>()
-    };
-    one(parts[0]) + one(parts[1])
+        for (lane, value) in lanes.iter_mut().zip(rest) {
+            *lane = fold(*value, *lane);
+        }
+    }
+    end(lanes)
+}
+
+/// Of a day of minutes: no more than 16 bits hold.
+fn sum(lanes: [i16; 8]) -> i16 {
+    lanes.into_iter().sum()
+}
+
+fn count_of(sum: i16) -> usize {
+    usize::try_from(sum).unwrap_or(0)
 }
 
 /// A share of the known values that `is` holds of; NaN of nothing.

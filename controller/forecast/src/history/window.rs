@@ -1,5 +1,6 @@
 //! What may be known at one minute: a view of a function's rings that shows nothing later. Pure.
 
+use super::code::Code;
 use super::series::Series;
 use super::{MINUTES, QUARTER};
 
@@ -41,9 +42,7 @@ impl<'a> Window<'a> {
         let known = usize::try_from(self.until.saturating_sub(from).saturating_add(1)).unwrap_or(0);
         let (seen, later) = into.split_at_mut(known.min(into.len()));
         later.fill(f64::NAN);
-        self.series
-            .minutes
-            .copy(from, seen, |code| code.amount().unwrap_or(f64::NAN));
+        self.series.minutes.copy(from, seen, Code::number);
     }
 
     /// The largest peak of the quarter hour that holds `minute`, on the same terms.

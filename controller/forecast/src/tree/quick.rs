@@ -6,10 +6,13 @@
 
 use super::Node;
 
+/// Features that may be asked about.
+const FEATURES: usize = 64;
 /// Leaves of a tree at most: one bit each.
 const LEAVES: usize = 16;
-/// Trees of a block.
-const BLOCK: usize = 64;
+/// Trees of a block, four of them to a word.
+const BLOCK: usize = 32;
+const WORDS: usize = BLOCK / 4;
 
 /// The tables of a forest.
 #[derive(Clone, Debug, PartialEq)]
@@ -17,7 +20,7 @@ pub(super) struct Quick {
     trees: usize,
     questions: Vec<Question>,
     /// By block, feature and group: the leaves left of each tree.
-    left: Vec<[u16; BLOCK]>,
+    left: Vec<[u64; WORDS]>,
     /// By tree: what each leaf adds.
     leaves: Vec<[f32; LEAVES]>,
 }
@@ -26,7 +29,7 @@ pub(super) struct Quick {
 #[derive(Clone, Debug, PartialEq)]
 struct Question {
     feature: usize,
-    /// In order; then infinity up to a multiple of four.
+    /// In order.
     cuts: Vec<f32>,
 }
 
@@ -39,7 +42,7 @@ struct Cut {
 }
 
 impl Quick {
-    /// `None`: a tree has too many leaves for it, so it must be walked.
+    /// `None`: a tree has too many leaves for it, or there are too many features, so the trees must be walked.
     pub(super) fn of(trees: &[Vec<Node>]) -> Option<Self> {
         let (mut cuts, mut leaves) = (Vec::new(), Vec::new());
         for tree in trees {
@@ -50,10 +53,13 @@ impl Quick {
             cuts.push(of_tree);
         }
         let questions = questions(&cuts);
+        if questions.len() > FEATURES {
+            return None;
+        }
         let mut left = Vec::new();
         for block in cuts.chunks(BLOCK) {
             for question in &questions {
-                left.extend(question.groups().map(|group| question.leaves_left(block, group)));
+                left.extend((0..question.groups()).map(|group| question.leaves_left(block, group)));
             }
         }
         Some(Self {
@@ -66,23 +72,27 @@ impl Quick {
 
     /// What each tree adds, in order, one after the other to `sum`.
     pub(super) fn sum(&self, row: &[f32], mut sum: f32) -> f32 {
-        let mut groups = [0; 256];
+        let mut groups = [0; FEATURES];
         for (group, question) in groups.iter_mut().zip(&self.questions) {
             *group = question.group(row[question.feature]);
         }
         let mut tables = self.left.as_slice();
         for leaves in self.leaves.chunks(BLOCK) {
-            let mut left = [u16::MAX; BLOCK];
+            let mut left = [u64::MAX; WORDS];
             for (group, question) in groups.iter().zip(&self.questions) {
-                let (table, rest) = tables.split_at(question.cuts.len() + 1);
-                for (left, of_group) in left.iter_mut().zip(&table[*group]) {
-                    *left &= of_group;
-                }
+                let (table, rest) = tables.split_at(question.groups());
+                let of_group = &table[*group];
+                left = std::array::from_fn(|word| left[word] & of_group[word]);
                 tables = rest;
             }
-            for (left, values) in left.iter().zip(leaves) {
-                // At least one bit is left: a walk down the tree ends in some leaf.
-                sum += values[first(*left) % LEAVES];
+            let mut left = left.into_iter();
+            for four in leaves.chunks(4) {
+                let mut word = left.next().unwrap_or(u64::MAX);
+                for values in four {
+                    // At least one bit is left: a walk down the tree ends in some leaf.
+                    sum += values[first(word) % LEAVES];
+                    word >>= LEAVES;
+                }
             }
         }
         sum
@@ -92,21 +102,16 @@ impl Quick {
 impl Question {
     /// How many thresholds lie below the value; none below NaN.
     fn group(&self, value: f32) -> usize {
-        let mut counts = [0_u32; 4];
-        for four in self.cuts.chunks_exact(4) {
-            for (count, cut) in counts.iter_mut().zip(four) {
-                *count += u32::from(value > *cut);
-            }
-        }
-        usize::try_from(counts.iter().sum::<u32>()).unwrap_or(0)
+        self.cuts.partition_point(|cut| value > *cut)
     }
 
-    fn groups(&self) -> std::ops::RangeInclusive<usize> {
-        0..=self.cuts.len()
+    /// How many groups there are: below all thresholds, and above each.
+    fn groups(&self) -> usize {
+        self.cuts.len() + 1
     }
 
     /// The leaves that are left of each tree where so many thresholds lie below the value.
-    fn leaves_left(&self, block: &[Vec<Cut>], group: usize) -> [u16; BLOCK] {
+    fn leaves_left(&self, block: &[Vec<Cut>], group: usize) -> [u64; WORDS] {
         let mut left = [u16::MAX; BLOCK];
         let below = &self.cuts[..group];
         for (left, cuts) in left.iter_mut().zip(block) {
@@ -114,7 +119,8 @@ impl Question {
             let ruled_out = about.filter(|cut| below.contains(&cut.above));
             *left = ruled_out.fold(*left, |left, cut| left & !cut.ruled_out);
         }
-        left
+        let word = |word: usize| left[4 * word..].iter().take(4).rev();
+        std::array::from_fn(|at| word(at).fold(0, |all, left| (all << LEAVES) | u64::from(*left)))
     }
 }
 
@@ -125,7 +131,6 @@ fn questions(cuts: &[Vec<Cut>]) -> Vec<Question> {
         let mut cuts: Vec<f32> = about.map(|cut| cut.above).collect();
         cuts.sort_unstable_by(f32::total_cmp);
         cuts.dedup();
-        cuts.resize(cuts.len().next_multiple_of(4), f32::INFINITY);
         Question {
             feature: usize::from(feature),
             cuts,
@@ -160,6 +165,6 @@ fn bits(count: usize) -> u16 {
     })
 }
 
-fn first(left: u16) -> usize {
+fn first(left: u64) -> usize {
     usize::try_from(left.trailing_zeros()).unwrap_or(0)
 }
