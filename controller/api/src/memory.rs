@@ -157,6 +157,10 @@ pub struct HealingSpec {
     /// Report a pod that is not ready for long while its siblings are, or Replace it by eviction.
     #[serde(default)]
     pub stuck_pod: StuckPod,
+    /// Report a pod that fails more calls than its siblings or takes longer, or Replace it by eviction. Told from the
+    /// profile's `requestQuery`, `errorQuery` and `latencyQuery`, by pod.
+    #[serde(default)]
+    pub outlier_pod: StuckPod,
 }
 
 /// What follows an out-of-memory kill.
@@ -179,7 +183,7 @@ pub enum CrashLoop {
     Hold,
 }
 
-/// What follows a stuck pod.
+/// What follows a pod that is stuck, or unlike its siblings.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 pub enum StuckPod {
     /// Say so.
@@ -187,6 +191,15 @@ pub enum StuckPod {
     Report,
     /// Evict it.
     Replace,
+}
+
+impl From<StuckPod> for core::StuckRemedy {
+    fn from(stuck: StuckPod) -> Self {
+        match stuck {
+            StuckPod::Report => Self::Report,
+            StuckPod::Replace => Self::Replace,
+        }
+    }
 }
 
 impl From<CrashLoop> for forewarm_core::policy::CrashLoop {
@@ -244,10 +257,8 @@ pub(crate) fn parse(
             Oom::Report => core::OomRemedy::Report,
             Oom::Raise => core::OomRemedy::Raise,
         },
-        stuck: match healing.stuck_pod {
-            StuckPod::Report => core::StuckRemedy::Report,
-            StuckPod::Replace => core::StuckRemedy::Replace,
-        },
+        stuck: healing.stuck_pod.into(),
+        outlier: healing.outlier_pod.into(),
     }
 }
 

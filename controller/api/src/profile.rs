@@ -35,7 +35,8 @@ use serde::{Deserialize, Serialize};
     validation = Rule::new("self.unit != 'Backlog' || has(self.drainSeconds)").message("spec.unit Backlog needs spec.drainSeconds: the time within which a backlog is to be worked off").field_path(".unit"),
     validation = Rule::new("self.unit == 'Backlog' || !has(self.drainSeconds)").message("spec.drainSeconds goes with spec.unit Backlog only: remove it").field_path(".drainSeconds"),
     validation = Rule::new("self.unit == 'Backlog' || !has(self.ageQuery)").message("spec.ageQuery goes with spec.unit Backlog only: remove it").field_path(".ageQuery"),
-    validation = Rule::new("!has(self.ageQuery) || self.join.by in ['Workload', 'Service']").message("spec.ageQuery is one age a function: set spec.join.by to Workload or Service, or remove it").field_path(".ageQuery")
+    validation = Rule::new("!has(self.ageQuery) || self.join.by in ['Workload', 'Service']").message("spec.ageQuery is one age a function: set spec.join.by to Workload or Service, or remove it").field_path(".ageQuery"),
+    validation = Rule::new("has(self.requestQuery) == (has(self.errorQuery) || has(self.latencyQuery))").message("spec.requestQuery goes with spec.errorQuery or spec.latencyQuery: set it and at least one of the two, or none").field_path(".requestQuery")
 )]
 pub struct DemandProfileSpec {
     /// What the query counts: calls in flight, requests per second, or items waiting.
@@ -76,6 +77,20 @@ pub struct DemandProfileSpec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 4096))]
     pub age_query: Option<String>,
+    /// Calls that ended, per second, by the same labels: what `errorQuery` and `latencyQuery` are a share of. They tell
+    /// pods that are unlike their siblings, where `join.by` is Pod.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 4096))]
+    pub request_query: Option<String>,
+    /// Of them, those that failed, per second. Where that has no series before the first failure, end it with
+    /// `or 0 * (requestQuery)`: what is missing is not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 4096))]
+    pub error_query: Option<String>,
+    /// How long a call takes, in seconds: a mean or a quantile.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 4096))]
+    pub latency_query: Option<String>,
     /// Name of a Prometheus in the chart value `sources`.
     #[serde(default = "source")]
     #[schemars(length(min = 1, max = 63), regex(pattern = "^[a-z0-9]([-a-z0-9]*[a-z0-9])?$"))]

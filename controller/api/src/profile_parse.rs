@@ -25,6 +25,8 @@ pub struct Profile {
     pub join: JoinLabels,
     /// How long the oldest item of a backlog has waited, where the profile asks for it.
     pub age: Option<Query>,
+    /// How calls are served, where the profile asks for it.
+    pub service: Option<Service>,
     /// What no series means.
     pub absent: Absent,
     /// Says whether the source is up, where the profile has such a query.
@@ -42,6 +44,17 @@ impl Profile {
     pub fn stale_after(&self) -> Seconds {
         Seconds((self.scrape.0 * 3).max(60))
     }
+}
+
+/// How calls are served: at least one of `errors` and `latency` is there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Service {
+    /// Calls that ended, per second.
+    pub requests: Query,
+    /// Of them, those that failed, per second.
+    pub errors: Option<Query>,
+    /// Seconds a call takes.
+    pub latency: Option<Query>,
 }
 
 /// What a profile counts.
@@ -124,6 +137,7 @@ pub fn parse_profile(profile: &DemandProfile) -> Result<Profile, Vec<PolicyProbl
     let history = optional(spec.history_query.as_ref(), "spec.historyQuery", &mut problems);
     let up = optional(spec.up_query.as_ref(), "spec.upQuery", &mut problems);
     let age = age(spec, &mut problems);
+    let service = service(spec, &mut problems);
     let absent = absent(spec, up.as_ref(), &mut problems);
     let unit = unit(spec, &mut problems);
     let join = join(&spec.join, &mut problems);
@@ -140,6 +154,7 @@ pub fn parse_profile(profile: &DemandProfile) -> Result<Profile, Vec<PolicyProbl
         history,
         join,
         age,
+        service,
         absent,
         up,
         scrape,
@@ -168,6 +183,24 @@ fn age(spec: &DemandProfileSpec, problems: &mut Vec<PolicyProblem>) -> Option<Qu
     };
     problems.push(PolicyProblem::new("spec.ageQuery", text, fix));
     None
+}
+
+/// The queries for how calls are served: a rate, and what it is held against.
+fn service(spec: &DemandProfileSpec, problems: &mut Vec<PolicyProblem>) -> Option<Service> {
+    let requests = optional(spec.request_query.as_ref(), "spec.requestQuery", problems);
+    let errors = optional(spec.error_query.as_ref(), "spec.errorQuery", problems);
+    let latency = optional(spec.latency_query.as_ref(), "spec.latencyQuery", problems);
+    let parts = spec.error_query.as_ref().or(spec.latency_query.as_ref());
+    if spec.request_query.is_some() != parts.is_some() {
+        let text = spec.request_query.as_ref().or(parts).map_or("", String::as_str);
+        let fix = "goes with spec.errorQuery or spec.latencyQuery: set it and at least one of the two, or none";
+        problems.push(PolicyProblem::new("spec.requestQuery", text, fix));
+    }
+    requests.map(|requests| Service {
+        requests,
+        errors,
+        latency,
+    })
 }
 
 fn absent(spec: &DemandProfileSpec, up: Option<&Query>, problems: &mut Vec<PolicyProblem>) -> Absent {

@@ -36,6 +36,7 @@ fn a_small_profile_gets_its_defaults() {
             name: "pod".into(),
         },
         age: None,
+        service: None,
         absent: Absent::Unknown,
         up: None,
         scrape: Seconds(15),
@@ -98,6 +99,24 @@ fn each_wrong_field_is_named_with_its_fix() {
         ),
         ("/spec/unit", json!("Backlog"), "spec.unit", "set spec.drainSeconds"),
         ("/spec/drainSeconds", json!(60), "spec.drainSeconds", "remove it"),
+        (
+            "/spec/requestQuery",
+            json!("r"),
+            "spec.requestQuery",
+            "at least one of the two",
+        ),
+        (
+            "/spec/errorQuery",
+            json!("e"),
+            "spec.requestQuery",
+            "at least one of the two",
+        ),
+        (
+            "/spec/latencyQuery",
+            json!("1 +"),
+            "spec.latencyQuery",
+            "does not parse",
+        ),
         ("/spec/ageQuery", json!("age"), "spec.ageQuery", "unit Backlog only"),
         (
             "/spec/scrapeSeconds",

@@ -158,6 +158,27 @@ fn the_age_is_that_of_a_functions_backlog() {
 }
 
 #[test]
+fn how_calls_are_served_is_a_rate_and_something_held_against_it() {
+    let with = |spec: Value| refused(profile(spec).validate_cel());
+    assert_eq!(with(json!({"requestQuery": "r", "errorQuery": "e"})), "");
+    assert_eq!(
+        with(json!({"requestQuery": "r", "latencyQuery": "l", "errorQuery": "e"})),
+        ""
+    );
+    for half in [
+        json!({"requestQuery": "r"}),
+        json!({"errorQuery": "e"}),
+        json!({"latencyQuery": "l"}),
+    ] {
+        let message = with(half);
+        assert!(
+            message.contains("spec.requestQuery goes with spec.errorQuery or spec.latencyQuery"),
+            "{message}"
+        );
+    }
+}
+
+#[test]
 fn a_profile_has_a_name_that_a_policy_can_hold() {
     let named = |length: usize| {
         let mut profile = profile(json!({}));

@@ -16,6 +16,7 @@
 //! * [`plan`]: who has the field, what is held, what we would like.
 //! * [`guard`]: what of it is allowed now, one rule a file.
 //! * [`decide`]: the function that the operator, the replay and the tests all call.
+//! * [`service`]: how calls are served: failures and latency.
 //! * [`memory`]: the same for the memory of pods and for their health.
 //! * [`fleet`]: what the brake needs to know of the others.
 //! * [`fold`]: the standing after a tick.
@@ -50,6 +51,7 @@ pub mod plan;
 pub mod policy;
 #[cfg(test)]
 mod sample;
+pub mod service;
 pub mod standing;
 pub mod units;
 pub mod wish;

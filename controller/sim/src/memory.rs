@@ -254,6 +254,7 @@ impl World {
             births: Some(self.births.clone()),
             patience: 300,
             ooms: self.ooms.clone(),
+            world_vanished: false,
         }
     }
 
@@ -284,6 +285,7 @@ impl World {
             unplaced_since: None,
             resize: Resize::Done,
             containers: BTreeMap::from([(APP.to_owned(), container)]),
+            served: None,
         }
     }
 

@@ -168,6 +168,7 @@ fn inputs(
         unplaced_since: None,
         resize: Resize::Done,
         containers: BTreeMap::from([(APP.to_owned(), container)]),
+        served: None,
     };
     let seen = MemorySeen {
         template: BTreeMap::from([(APP.to_owned(), Amounts::both(limit))]),
@@ -184,6 +185,7 @@ fn inputs(
         births: None,
         patience: 300,
         ooms: kills.to_vec(),
+        world_vanished: false,
     };
     let policy = MemoryPolicy {
         enforce: Mode::Enforce,
@@ -192,6 +194,7 @@ fn inputs(
         controlled: ControlledValues::RequestsAndLimits,
         oom: OomRemedy::Raise,
         stuck: StuckRemedy::Report,
+        outlier: StuckRemedy::Report,
         containers: vec![ContainerBounds {
             name: None,
             min: None,

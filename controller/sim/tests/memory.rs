@@ -28,6 +28,7 @@ fn policy() -> MemoryPolicy {
         }],
         oom: OomRemedy::Raise,
         stuck: StuckRemedy::Report,
+        outlier: StuckRemedy::Report,
     }
 }
 

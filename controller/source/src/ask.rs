@@ -7,6 +7,7 @@ use crate::fresh::fresh;
 use crate::join::Joined;
 use crate::lint::no_invented_number;
 use crate::membership::Membership;
+use crate::service::ServiceAsked;
 use crate::trust::Up;
 use forewarm_api::profile::JoinBy;
 use forewarm_api::profile_parse::{Absent, Profile, Query};
@@ -25,6 +26,16 @@ pub(crate) struct Prepared {
     up: Option<Result<String, SourceError>>,
     /// The query for the age of a backlog, restricted to fresh samples. `None`: the profile has none.
     age: Option<Result<String, SourceError>>,
+    /// The queries for how calls are served, restricted to fresh samples. `None`: the profile has none.
+    service: Option<ServiceQueries>,
+}
+
+/// The queries for how calls are served.
+#[derive(Debug)]
+struct ServiceQueries {
+    requests: Result<String, SourceError>,
+    errors: Option<Result<String, SourceError>>,
+    latency: Option<Result<String, SourceError>>,
 }
 
 /// One answer, joined, or why there is none.
@@ -38,6 +49,8 @@ pub(crate) struct Asked {
     pub(crate) peak: Option<Joins>,
     /// `None`: the profile does not ask for it.
     pub(crate) age: Option<Joins>,
+    /// `None`: the profile does not ask.
+    pub(crate) service: Option<ServiceAsked>,
     pub(crate) up: Up,
     pub(crate) up_error: Option<SourceError>,
     /// Bytes of the answers.
@@ -64,6 +77,12 @@ impl Prepared {
         let fresh_query = measured(profile.query.as_str()).map_err(|text| unusable("query", text));
         let age = profile.age.as_ref();
         let age = age.map(|age| measured(age.as_str()).map_err(|text| unusable("ageQuery", text)));
+        let part = |field: &str, query: &Query| measured(query.as_str()).map_err(|text| unusable(field, text));
+        let service = profile.service.as_ref().map(|service| ServiceQueries {
+            requests: part("requestQuery", &service.requests),
+            errors: service.errors.as_ref().map(|query| part("errorQuery", query)),
+            latency: service.latency.as_ref().map(|query| part("latencyQuery", query)),
+        });
         // A scrape less than for the demand: what says "up" must never outlive the samples it vouches for, or
         // silence would read as zero.
         let up = asks_up(&profile)
@@ -72,6 +91,7 @@ impl Prepared {
             fresh: fresh_query,
             up,
             age,
+            service,
             profile,
         }
     }
@@ -96,9 +116,10 @@ impl Asker {
         let current = self.prepared_query(&self.prepared.fresh);
         let up = self.if_any(self.prepared.up.as_ref());
         let age = self.if_any(self.prepared.age.as_ref());
-        let (current, peak, up, age) = futures::join!(current, peak, up, age);
+        let (current, peak, up, age, service) = futures::join!(current, peak, up, age, Box::pin(self.service()));
         let beside = [&peak, &up, &age].into_iter().flatten();
-        let bytes = current.1 + beside.map(|answer| answer.1).sum::<usize>();
+        let (service, service_bytes) = service;
+        let bytes = current.1 + service_bytes + beside.map(|answer| answer.1).sum::<usize>();
         let join = &self.prepared.profile.join;
         let labelled = |joined: Joins| joined.and_then(|j| j.labelled(join));
         let (up, up_error) = is_up(up.map(|u| u.0));
@@ -106,6 +127,7 @@ impl Asker {
             current: labelled(current.0),
             peak: peak.map(|p| labelled(p.0)),
             age: age.map(|age| labelled(age.0)),
+            service,
             up,
             up_error,
             bytes,
@@ -122,6 +144,7 @@ impl Asker {
             current: joined.and_then(|joined| joined.labelled(&self.prepared.profile.join)),
             peak: None,
             age: None,
+            service: None,
             up: Up::NotAsked,
             up_error: None,
             bytes: body.map_or(0, Vec::len),
@@ -132,6 +155,29 @@ impl Asker {
     /// The query as written, stale samples and all: tells a function that is stale from one that is absent.
     pub(crate) async fn ask_stale_too(self) -> Joins {
         self.joined(self.prepared.profile.query.as_str()).await.0
+    }
+
+    /// How calls are served, and the bytes of the answers.
+    async fn service(&self) -> (Option<ServiceAsked>, usize) {
+        let Some(queries) = &self.prepared.service else {
+            return (None, 0);
+        };
+        let requests = self.prepared_query(&queries.requests);
+        let (errors, latency) = (
+            self.if_any(queries.errors.as_ref()),
+            self.if_any(queries.latency.as_ref()),
+        );
+        let (requests, errors, latency) = futures::join!(requests, errors, latency);
+        let bytes = [Some(&requests), errors.as_ref(), latency.as_ref()];
+        let bytes = bytes.into_iter().flatten().map(|answer| answer.1).sum();
+        let join = &self.prepared.profile.join;
+        let labelled = |(joins, _): (Joins, usize)| joins.and_then(|joined| joined.labelled(join));
+        let asked = ServiceAsked {
+            requests: labelled(requests),
+            errors: errors.map(labelled),
+            latency: latency.map(labelled),
+        };
+        (Some(asked), bytes)
     }
 
     async fn if_any(&self, query: Option<&Result<String, SourceError>>) -> Option<(Joins, usize)> {

@@ -95,7 +95,9 @@ impl Joined {
         match key.find(&series.labels) {
             Found::Pod(slot) => {
                 let twice = self.pods[slot].is_some();
-                self.pods[slot] = Some(series.value.unwrap_or(f64::NAN));
+                // Of two values of one pod neither can be believed.
+                let value = series.value.filter(|_| !twice);
+                self.pods[slot] = Some(value.unwrap_or(f64::NAN));
                 self.tallies[key.members.member_of_slot(slot)].add(series.value, twice);
             }
             Found::Member(member) => {

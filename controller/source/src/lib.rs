@@ -11,7 +11,7 @@
 //! * [`answer`], `series`: the body of an answer, one series at a time.
 //! * [`membership`], `join`: which function a series belongs to.
 //! * `trust`, `peak`, `track`, `stale`: whether a number may be believed, and the peak within the step; `age`: what a
-//!   backlog that has waited needs.
+//!   backlog that has waited needs; `service`: failures and latency.
 //! * [`reader`], `ask`: all of it, once a tick (I/O); [`report`]: what came of it.
 //! * [`backfill`], `pieces`, `history_query`, `past`, `owner`: the last two weeks, dead pods mapped to their
 //!   workloads by name (I/O).
@@ -37,6 +37,7 @@ mod pieces;
 pub mod reader;
 pub mod report;
 mod series;
+mod service;
 pub mod sources;
 mod stale;
 mod track;
@@ -51,4 +52,5 @@ pub use past::Past;
 pub use reader::DemandReader;
 pub use report::{Failure, ProfileState, Readings};
 pub use series::{LabelNames, Labels};
+pub use service::ServedBy;
 pub use sources::{SourceConfig, Sources, SourcesError};

@@ -72,6 +72,13 @@ pub(crate) struct Slot {
     name: Arc<str>,
 }
 
+impl Slot {
+    /// The pod's name.
+    pub(crate) fn name(&self) -> Arc<str> {
+        Arc::clone(&self.name)
+    }
+}
+
 impl Membership {
     /// Indexes `members`, which ascend by their keys.
     ///

@@ -7,6 +7,7 @@ use crate::client::Source;
 use crate::error::SourceError;
 use crate::membership::Membership;
 use crate::report::{ProfileState, Readings};
+use crate::service::ServedBy;
 use crate::sources::Sources;
 use crate::stale::Diagnosis;
 use crate::track::Track;
@@ -105,13 +106,26 @@ impl DemandReader {
             .map(|(member, (key, track))| (key.clone(), judges[members.profile(member)].reading(member, key, track)));
         let demand = demand.collect();
         self.tracks = tracks;
+        let served = members
+            .keys()
+            .enumerate()
+            .filter_map(|(member, key)| Some((key.clone(), self.served(member, asked, members)?)));
         let profiles = members.profiles().iter().zip(asked);
         Readings {
             demand,
+            served: served.collect(),
             profiles: profiles
                 .map(|(name, asked)| (name.to_string(), ProfileState::of(asked)))
                 .collect(),
         }
+    }
+
+    /// How a member serves. `None`: its profile does not ask.
+    fn served(&self, member: usize, asked: &ByProfile, members: &Membership) -> Option<ServedBy> {
+        let number = members.profile(member);
+        let service = asked.get(number)?.as_ref().ok()?.service.as_ref()?;
+        let prepared = self.prepared.get(&*members.profiles()[number])?;
+        Some(service.of(member, members, prepared.profile.join.by))
     }
 
     /// Judges the members of one profile.

@@ -2,6 +2,7 @@
 
 use crate::ask::Asked;
 use crate::error::SourceError;
+use crate::service::{ServedBy, ServiceAsked};
 use forewarm_core::observation::{DemandSample, Reading, Why};
 use forewarm_core::policy::FunctionKey;
 use std::collections::BTreeMap;
@@ -12,6 +13,8 @@ use std::time::Duration;
 pub struct Readings {
     /// Demand of every member.
     pub demand: BTreeMap<FunctionKey, Reading<DemandSample>>,
+    /// How calls are served, of the members whose profile asks for it.
+    pub served: BTreeMap<FunctionKey, ServedBy>,
     /// State of every profile in use, by name.
     pub profiles: BTreeMap<String, ProfileState>,
 }
@@ -19,7 +22,7 @@ pub struct Readings {
 /// How the questions of one profile went, for metrics and conditions.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct ProfileState {
-    /// Why no function of this profile has a demand. `None`: the questions were answered.
+    /// Why one of the questions has no answer: without demand, no function of this profile has one. `None`: all have.
     pub failed: Option<Failure>,
     /// Series in the answer.
     pub series: usize,
@@ -55,6 +58,7 @@ impl ProfileState {
             asked.current.as_ref().err(),
             asked.peak.as_ref().and_then(|p| p.as_ref().err()),
             asked.up_error.as_ref(),
+            asked.service.as_ref().and_then(ServiceAsked::error),
         ];
         let (series, foreign) = asked.current.as_ref().map_or((0, 0), |j| (j.series, j.foreign));
         Self {

@@ -178,6 +178,7 @@ pub(crate) mod tests {
             join: by(join_by),
             absent,
             age: None,
+            service: None,
             up: None,
             scrape: Seconds(15),
             source: "default".to_owned(),

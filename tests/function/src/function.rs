@@ -1,11 +1,13 @@
 //! Function: what all requests of this process share.
 
+use std::sync::Mutex;
 use std::time::Instant;
 
 use crate::ballast::Ballast;
 use crate::config::Config;
 use crate::metrics::Metrics;
 use crate::phase::{Life, Phase};
+use crate::query::Query;
 use crate::slots::Slots;
 
 /// The state of one process.
@@ -19,6 +21,8 @@ pub struct Function {
     pub life: Life,
     /// Where requests queue.
     pub slots: Slots,
+    /// What `/become` has made of it: every request's overrides from then on.
+    pub becomes: Mutex<Query>,
     /// What `/metrics` shows.
     pub metrics: Metrics,
 }
@@ -30,6 +34,7 @@ impl Function {
             life: Life::default(),
             slots: Slots::shut(config.concurrency),
             metrics: Metrics::with_further(config.further_series),
+            becomes: Mutex::default(),
             config,
             born,
         }

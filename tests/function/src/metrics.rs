@@ -37,6 +37,7 @@ pub struct Metrics {
     requests: Family<Outcome, Counter>,
     errors: Counter,
     queue: Histogram,
+    took: Histogram,
     registry: Registry,
     /// Rendered once: a page of 100,000 lines is asked for again and again.
     further: String,
@@ -55,6 +56,7 @@ impl Metrics {
         let requests = Family::<Outcome, Counter>::default();
         let errors = Counter::default();
         let queue = Histogram::new(QUEUE_BUCKETS);
+        let took = Histogram::new(QUEUE_BUCKETS);
         // Present from the first scrape on: a counter that is born at 1 shows no rate.
         drop(requests.get_or_create(&Outcome { code: 200 }));
 
@@ -63,11 +65,13 @@ impl Metrics {
         registry.register("function_requests", "Requests ended", requests.clone());
         registry.register("function_errors", "Requests answered with a 5xx", errors.clone());
         registry.register("function_queue_seconds", "Wait for a slot", queue.clone());
+        registry.register("function_request_seconds", "From arrival to end", took.clone());
         Self {
             inflight,
             requests,
             errors,
             queue,
+            took,
             registry,
             further: further(series),
         }
@@ -79,6 +83,11 @@ impl Metrics {
         if code >= 500 {
             self.errors.inc();
         }
+    }
+
+    /// Records how long a request took, its wait included.
+    pub fn took(&self, took: Duration) {
+        self.took.observe(took.as_secs_f64());
     }
 
     /// Records how long a request waited for its slot.
@@ -118,6 +127,7 @@ mod tests {
             "function_requests_total{code=\"200\"} 0",
             "function_errors_total 0",
             "function_queue_seconds_count 0",
+            "function_request_seconds_count 0",
             "function_queue_seconds_bucket{le=\"0.05\"} 0",
         ] {
             assert!(page.lines().any(|l| l == line), "no {line:?} in\n{page}");

@@ -17,6 +17,15 @@ pub struct Query {
 }
 
 impl Query {
+    /// What this one overrides, over what the pod has become.
+    pub fn over(self, become_: &Self) -> Self {
+        Self {
+            work: self.work.or(become_.work),
+            memory_mib: self.memory_mib.max(become_.memory_mib),
+            fail: self.fail || become_.fail,
+        }
+    }
+
     /// Reads `key=value` pairs joined by `&`; keys of no meaning here are let pass, for load
     /// generators that number their requests. Errors on a value that is not a whole number.
     pub fn parse(text: &str) -> Result<Self, ParseIntError> {

@@ -1,23 +1,25 @@
 //! Routes: paths in, handlers out. Only `/` takes a slot and is counted.
 
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 
 use axum::Router;
 use axum::extract::State;
-use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
+use axum::http::{StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{any, get};
 
 use crate::function::Function;
 use crate::metrics;
 use crate::phase::Phase;
+use crate::query::Query;
 use crate::work::work;
 
 /// All paths of the one port.
 pub fn router(function: Arc<Function>) -> Router {
     Router::new()
         .route("/", any(work))
+        .route("/become", any(becomes))
         .route("/healthz", get(|| async { "ok\n" }))
         .route("/readyz", get(readyz))
         // A HEAD of its own: `get` would answer it too, and reset a peak that nobody read.
@@ -31,6 +33,17 @@ async fn readyz(State(function): State<Arc<Function>>) -> (StatusCode, &'static 
         Phase::Starting => (StatusCode::SERVICE_UNAVAILABLE, "starting\n"),
         Phase::Ready => (StatusCode::OK, "ready\n"),
         Phase::Draining => (StatusCode::SERVICE_UNAVAILABLE, "draining\n"),
+    }
+}
+
+/// From now on every request has the query's overrides: one pod of several can be made slow, or fail, until it ends.
+async fn becomes(State(function): State<Arc<Function>>, uri: Uri) -> Response {
+    match Query::parse(uri.query().unwrap_or_default()) {
+        Ok(query) => {
+            *function.becomes.lock().unwrap_or_else(PoisonError::into_inner) = query;
+            "so it is\n".into_response()
+        }
+        Err(error) => (StatusCode::BAD_REQUEST, format!("{error}\n")).into_response(),
     }
 }
 

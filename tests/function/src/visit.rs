@@ -47,6 +47,7 @@ impl Drop for Visit<'_> {
         // Who left while queued still waited: without these the longest waits would be missing.
         let waited = self.waited.unwrap_or_else(|| self.arrived.elapsed());
         self.metrics.queued(waited);
+        self.metrics.took(self.arrived.elapsed());
         self.metrics.ended(self.code);
         self.metrics.inflight.leave();
     }

@@ -1,6 +1,6 @@
 //! Work: a request to `/` in; a wait, a sleep and an answer that tells of them out.
 
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 
 use axum::extract::State;
@@ -29,6 +29,7 @@ pub async fn work(State(function): State<Arc<Function>>, uri: Uri) -> Response {
         Ok(query) => query,
         Err(error) => return (StatusCode::BAD_REQUEST, format!("{error}\n")).into_response(),
     };
+    let query = query.over(&function.becomes.lock().unwrap_or_else(PoisonError::into_inner));
     let mut visit = Visit::arrive(&function.metrics, arrived);
     let slot = function.slots.take().await;
     let waited = visit.begin();

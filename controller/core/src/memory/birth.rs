@@ -84,6 +84,7 @@ mod tests {
             births: None,
             patience: 300,
             ooms: Vec::new(),
+            world_vanished: false,
         }
     }
 
@@ -127,6 +128,7 @@ mod tests {
             ending_since: None,
             unplaced_since,
             resize: Resize::Done,
+            served: None,
             containers: BTreeMap::from([(
                 "app".to_owned(),
                 ContainerSeen {

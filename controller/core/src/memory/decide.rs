@@ -1,20 +1,19 @@
-//! Policy, sight and standing in, the decision on memory and health out. Pure and total.
+//! Policy, sight and standing in, the decision on memory and health out. Pure and total. Live pods are `live`'s,
+//! evictions `replace`'s.
+
+mod live;
+mod replace;
 
 use super::birth::{Birth, bearable};
 use super::decision::{MemoryDecision, MemoryReason, MemoryStep, Said};
-use super::policy::{ContainerBounds, ControlledValues, MemoryMode, MemoryPolicy, OomRemedy, Runtime, StuckRemedy};
-use super::seen::{Amounts, MemorySeen, Oom, PodSeen, Resize};
-use super::standing::{ContainerStanding, MemoryStanding, Quarantine, Refused};
-use crate::plan::memory::{LEFT, Sizing, amounts, most};
-use crate::plan::remedy::{crash_loop, oom, revert, stuck_pod};
+use super::policy::{ContainerBounds, ControlledValues, MemoryMode, MemoryPolicy, OomRemedy};
+use super::seen::{Amounts, MemorySeen, Oom};
+use super::standing::{ContainerStanding, MemoryStanding, Quarantine};
+use crate::plan::memory::{Sizing, most};
+use crate::plan::remedy::{crash_loop, oom, revert};
 use crate::units::{Bytes, Wall};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-
-/// A resize that waits for its node longer than this is put back, in seconds.
-const DEFERRED: i64 = 300;
-/// One that the node is at for longer than this is not waited for, in seconds.
-const IN_PROGRESS: i64 = 3600;
 
 /// So long after a kill it is said that it was answered, in seconds.
 const SAID_FOR: i64 = 600;
@@ -63,7 +62,11 @@ impl MemoryInputs {
             return MemoryDecision { standing, steps, said };
         }
         MemoryDecision {
-            standing: self.standing.clone(),
+            // What was seen is remembered: it tells how long a pod has been unlike its siblings.
+            standing: MemoryStanding {
+                suspects: plan.standing.suspects.clone(),
+                ..self.standing.clone()
+            },
             steps: if self.policy.paused {
                 Vec::new()
             } else {
@@ -79,7 +82,8 @@ impl Plan<'_> {
         if let Some(failing) = crash_loop::failing(self.seen) {
             self.say(&failing.revision, MemoryReason::CrashLoop(failing.cause), None);
         }
-        self.replace();
+        self.stuck();
+        self.outliers();
         if let Some(by) = self
             .seen
             .conflict
@@ -109,7 +113,13 @@ impl Plan<'_> {
 
     fn say(&mut self, subject: &str, reason: MemoryReason, value: Option<Bytes>) {
         let subject = subject.to_owned();
-        self.said.push(Said { subject, reason, value });
+        let evidence = None;
+        self.said.push(Said {
+            subject,
+            reason,
+            value,
+            evidence,
+        });
     }
 
     /// A new revision gets a new ladder; the floor that an OOM left stays (M3).
@@ -260,79 +270,6 @@ impl Plan<'_> {
         });
     }
 
-    /// Steps for the live pods: what did not work is put back, raises at once, a decrease one pod at a time.
-    fn pods(&mut self, name: &str, bounds: &ContainerBounds, held: Amounts, standing: &ContainerStanding) {
-        let mut lower = None;
-        let mut busy = false;
-        for pod in self.seen.pods.iter().filter(|pod| pod.ending_since.is_none()) {
-            let Some(found) = pod.containers.get(name) else {
-                continue;
-            };
-            if let Some(actual) = found
-                .actual
-                .filter(|actual| *actual != found.spec && over(&pod.resize, self.now))
-            {
-                let size = found.spec.size().unwrap_or_default();
-                self.refuse(&pod.uid, name, size);
-                self.say(&pod.name, MemoryReason::PutBack, Some(size));
-                // Where the API server takes no limit back, asking in every tick would not change its mind.
-                if self.seen.lowers_in_place || actual.limit >= found.spec.limit {
-                    self.steps.push(resize(pod, name, found.spec, actual));
-                }
-                continue;
-            }
-            busy |= pod.resize != Resize::Done || found.actual.is_some_and(|actual| actual != found.spec);
-            let to = amounts(found.spec, held);
-            let to = if to.size() > found.spec.size() {
-                to.requesting_at_least(found.spec.request)
-            } else {
-                to
-            };
-            if to.size() > found.spec.size() || (to.size() == found.spec.size() && to.request > found.spec.request) {
-                if self.refused(&pod.uid, name, to.size().unwrap_or_default()) {
-                    self.say(&pod.name, MemoryReason::PutBack, to.size());
-                } else {
-                    self.steps.push(resize(pod, name, found.spec, to));
-                }
-            } else if to.size() < found.spec.size() || to.request < found.spec.request {
-                lower = lower.or(Some((pod, found.spec, to)));
-            }
-        }
-        let Some((pod, from, to)) = lower.filter(|_| standing.trial.is_some() && !busy) else {
-            return;
-        };
-        if bounds.runtime == Runtime::Jvm || pod.containers.get(name).is_some_and(|found| found.restarts_on_resize) {
-            self.say(name, MemoryReason::RuntimeKeeps, to.size());
-        } else if self.seen.lowers_in_place && self.room(name, to) {
-            let least = from.size().unwrap_or_default().percent_up(LEFT);
-            let to = if to.size() < Some(least) { from.sized(least) } else { to };
-            self.steps.push(resize(pod, name, from, to));
-        }
-    }
-
-    /// M1: the margin above every live pod's use, on this tick's read.
-    fn room(&self, name: &str, to: Amounts) -> bool {
-        let percent = u32::from(self.policy.margin.get()).saturating_add(100);
-        let Some(size) = to.size() else { return false };
-        let living = self.seen.pods.iter().filter_map(|pod| pod.containers.get(name));
-        living
-            .map(|found| found.working_set.known())
-            .all(|used| used.is_some_and(|used| used.percent_up(percent) <= size))
-    }
-
-    fn refused(&self, uid: &str, name: &str, size: Bytes) -> bool {
-        let mut refused = self.standing.refused.iter();
-        refused.any(|r| r.uid == uid && r.container == name && size >= r.size)
-    }
-
-    fn refuse(&mut self, uid: &str, name: &str, size: Bytes) {
-        self.standing.refuse(Refused {
-            uid: uid.to_owned(),
-            container: name.to_owned(),
-            size,
-        });
-    }
-
     /// Newborn memory is written before anything that makes pods.
     fn birth(&mut self, births: BTreeMap<String, Birth>) {
         if self.seen.births.as_ref().is_some_and(|now| *now != births) {
@@ -348,37 +285,6 @@ impl Plan<'_> {
         };
         written.then_some(none).into_iter().collect()
     }
-
-    fn replace(&mut self) {
-        let Some(pod) = stuck_pod::stuck(self.seen, self.now) else {
-            return;
-        };
-        let (name, uid) = (pod.name.clone(), pod.uid.clone());
-        if self.policy.stuck == StuckRemedy::Report {
-            return self.say(&name, MemoryReason::StuckReported, None);
-        }
-        let resting = |at: i64| self.now.saturating_sub(at) < self.seen.patience;
-        if self
-            .standing
-            .evicted
-            .as_ref()
-            .is_some_and(|evicted| resting(evicted.at))
-        {
-            return;
-        }
-        self.say(&name, MemoryReason::StuckReplaced, None);
-        self.steps.push(MemoryStep::Evict { pod: name, uid });
-    }
-}
-
-/// The node will not do it: put the spec back.
-fn over(resize: &Resize, now: i64) -> bool {
-    match resize {
-        Resize::Infeasible | Resize::Failed => true,
-        Resize::Deferred(since) => now.saturating_sub(*since) >= DEFERRED,
-        Resize::InProgress(since) => now.saturating_sub(*since) >= IN_PROGRESS,
-        Resize::Done => false,
-    }
 }
 
 /// The request alone, at most the limit less a mebibyte, so that the `QoS` class stays.
@@ -387,15 +293,5 @@ fn requests_at(held: Amounts, to: Bytes) -> Amounts {
     Amounts {
         request: Some(most),
         ..held
-    }
-}
-
-fn resize(pod: &PodSeen, container: &str, from: Amounts, to: Amounts) -> MemoryStep {
-    MemoryStep::Resize {
-        pod: pod.name.clone(),
-        uid: pod.uid.clone(),
-        container: container.to_owned(),
-        from,
-        to,
     }
 }

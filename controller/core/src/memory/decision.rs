@@ -3,6 +3,7 @@
 use super::birth::Birth;
 use super::seen::{Amounts, Crash};
 use super::standing::{Cause, MemoryStanding};
+use crate::plan::remedy::outlier::Measure;
 use crate::units::Bytes;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -67,6 +68,22 @@ pub struct Said {
     pub reason: MemoryReason,
     /// The value it leads to, or that was held against. `None`: it is not about a value.
     pub value: Option<Bytes>,
+    /// What a pod was found unlike its siblings by. `None`: it is not about that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub evidence: Option<Evidence>,
+}
+
+/// What a pod was found unlike its siblings by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Evidence {
+    /// Of what.
+    pub measure: Measure,
+    /// The pod's value, in the measure's unit.
+    pub own: u64,
+    /// The median of its siblings.
+    pub siblings: u64,
+    /// For how long, in seconds.
+    pub seconds: i64,
 }
 
 /// Why memory is, or is not, moved. The variant's name is stable.
@@ -100,10 +117,14 @@ pub enum MemoryReason {
     PutBack,
     /// Somebody else sizes this memory.
     Conflict,
-    /// A pod is stuck or unlike its siblings; it is reported only.
+    /// A pod is stuck; it is reported only.
     StuckReported,
-    /// A pod is stuck or unlike its siblings: replaced.
+    /// A pod is stuck: replaced.
     StuckReplaced,
+    /// A pod fails more calls than its siblings, or takes longer; it is reported only, or cannot be replaced now.
+    OutlierReported,
+    /// A pod fails more calls than its siblings, or takes longer: replaced.
+    OutlierReplaced,
     /// The newest revision's pods fail, for this cause.
     CrashLoop(Crash),
 }
@@ -128,6 +149,8 @@ impl MemoryReason {
             Self::Conflict => "MemoryConflict",
             Self::StuckReported => "StuckReported",
             Self::StuckReplaced => "StuckReplaced",
+            Self::OutlierReported => "OutlierReported",
+            Self::OutlierReplaced => "OutlierReplaced",
             Self::CrashLoop(cause) => cause.label(),
         }
     }

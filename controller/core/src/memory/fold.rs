@@ -32,6 +32,11 @@ impl MemoryStanding {
                 size: to.size().unwrap_or_default(),
             }),
             (MemoryStep::Evict { uid, .. }, Outcome::Applied | Outcome::TimedOut | Outcome::Refused { .. }) => {
+                if !matches!(outcome, Outcome::Refused { .. }) {
+                    self.evictions.push(now);
+                    let excess = self.evictions.len().saturating_sub(Self::MAX_EVICTIONS);
+                    self.evictions.drain(..excess);
+                }
                 self.evicted = Some(Evicted {
                     uid: uid.clone(),
                     at: now,

@@ -19,7 +19,7 @@ mod standing;
 
 pub use birth::Birth;
 pub use decide::MemoryInputs;
-pub use decision::{MemoryDecision, MemoryReason, MemoryStep, Said};
+pub use decision::{Evidence, MemoryDecision, MemoryReason, MemoryStep, Said};
 pub use policy::{ContainerBounds, ControlledValues, MemoryMode, MemoryPolicy, OomRemedy, Runtime, StuckRemedy};
 pub use seen::{Amounts, ContainerSeen, Crash, MemorySeen, Oom, Past, PodSeen, Resize};
-pub use standing::{Cause, ContainerStanding, Evicted, MemoryStanding, Quarantine, Refused, Trial};
+pub use standing::{Cause, ContainerStanding, Evicted, MemoryStanding, Quarantine, Refused, Suspect, Trial};

@@ -88,6 +88,9 @@ pub struct MemoryPolicy {
     pub oom: OomRemedy,
     /// What may be done about stuck pods.
     pub stuck: StuckRemedy,
+    /// What may be done about pods that fail more calls than their siblings, or take longer.
+    #[serde(default)]
+    pub outlier: StuckRemedy,
 }
 
 impl MemoryPolicy {
@@ -109,6 +112,7 @@ impl Default for MemoryPolicy {
             containers: Vec::new(),
             oom: OomRemedy::default(),
             stuck: StuckRemedy::default(),
+            outlier: StuckRemedy::default(),
         }
     }
 }

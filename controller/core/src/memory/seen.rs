@@ -2,6 +2,7 @@
 
 use super::birth::Birth;
 use crate::observation::Reading;
+use crate::service::Served;
 use crate::units::{Bytes, Percent, Seconds};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -94,6 +95,9 @@ pub struct MemorySeen {
     pub patience: i64,
     /// Out-of-memory kills that were seen, newest last.
     pub ooms: Vec<Oom>,
+    /// More than half of the known policies or targets vanished from one list: what is seen may be part of the world (F1).
+    #[serde(default)]
+    pub world_vanished: bool,
 }
 
 /// One pod.
@@ -120,6 +124,9 @@ pub struct PodSeen {
     pub resize: Resize,
     /// Its containers.
     pub containers: BTreeMap<String, ContainerSeen>,
+    /// How it serves. `None`: nobody asks, or it is not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub served: Option<Served>,
 }
 
 /// What became of a pod's last resize.

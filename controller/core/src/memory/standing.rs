@@ -16,11 +16,28 @@ pub struct MemoryStanding {
     pub refused: Vec<Refused>,
     /// Our last eviction: the next one waits until the workload is whole again (M5).
     pub evicted: Option<Evicted>,
+    /// When we evicted (seconds since 1970 UTC), newest last, at most [`Self::MAX_EVICTIONS`].
+    #[serde(default)]
+    pub evictions: Vec<i64>,
+    /// Pods that are unlike their siblings, by identity.
+    #[serde(default)]
+    pub suspects: BTreeMap<String, Suspect>,
 }
 
 impl MemoryStanding {
     /// Bound of `refused`.
     pub const MAX_REFUSED: usize = 32;
+    /// Bound of `evictions`: so many in a day, and no outlier is replaced any more.
+    pub const MAX_EVICTIONS: usize = 3;
+}
+
+/// A pod that is unlike its siblings.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Suspect {
+    /// Since when, in seconds since 1970 UTC.
+    pub since: i64,
+    /// When it was last seen to be, in seconds since 1970 UTC.
+    pub seen: i64,
 }
 
 /// One container.

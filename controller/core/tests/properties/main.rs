@@ -8,6 +8,7 @@ mod given;
 mod run;
 
 mod memory;
+mod outlier;
 
 mod a5_replay;
 mod f1_brake;

@@ -69,6 +69,7 @@ fn pods() -> impl Strategy<Value = Vec<PodSeen>> {
             unplaced_since: None,
             resize,
             containers: BTreeMap::from([(APP.to_owned(), app), ("side".to_owned(), side)]),
+            served: None,
         };
         pods.into_iter().enumerate().map(one).collect()
     })
@@ -125,6 +126,7 @@ fn policy() -> impl Strategy<Value = MemoryPolicy> {
             }],
             oom,
             stuck: StuckRemedy::Report,
+            outlier: StuckRemedy::Report,
         },
     )
 }
@@ -146,6 +148,7 @@ fn inputs() -> impl Strategy<Value = MemoryInputs> {
             births: Some(BTreeMap::new()),
             patience: 300,
             ooms,
+            world_vanished: false,
         };
         MemoryInputs {
             policy,

@@ -8,7 +8,9 @@ use forewarm_core::memory::{
     MemoryDecision, MemoryInputs, MemoryMode, MemoryPolicy, MemorySeen, MemoryStanding, MemoryStep, Said, StuckRemedy,
 };
 use forewarm_core::outcome::Outcome;
+use forewarm_core::plan::remedy::outlier;
 use forewarm_core::policy::FunctionKey;
+use forewarm_core::service::Served;
 use forewarm_core::units::{Now, Seconds};
 use ulid::Ulid;
 
@@ -106,7 +108,7 @@ impl Health {
         self.leaks.forget(now.mono);
         let all: Vec<One<'_>> = concerned
             .into_iter()
-            .map(|(key, seen, policy)| self.decide(key, seen, policy, observe, now))
+            .map(|(key, seen, policy)| self.decide(key, seen, policy, observe, snapshot))
             .collect();
         let barred = self.remember(&all, record, now).await;
         let outcomes = carry_out(&all, &barred, observe, apply, now).await;
@@ -129,6 +131,7 @@ impl Health {
         policy.enforce = seen.policy.mode;
         policy.paused = seen.policy.paused;
         let asked = policy.mode != MemoryMode::Off || policy.stuck != StuckRemedy::Report;
+        let compared = seen.served.pods.len() > outlier::SIBLINGS;
         let open = self.told.get(key).is_some_and(|told| !told.said.is_empty());
         let owner = owner(seen);
         let written = || {
@@ -136,7 +139,7 @@ impl Health {
                 .births(&seen.target, &owner)
                 .is_some_and(|births| !births.is_empty())
         };
-        (asked || open || !observe.is_well(&owner) || written()).then_some(policy)
+        (asked || compared || open || !observe.is_well(&owner) || written()).then_some(policy)
     }
 
     fn decide<'a>(
@@ -145,8 +148,9 @@ impl Health {
         seen: &'a Seen,
         policy: MemoryPolicy,
         observe: &Observe,
-        now: Now,
+        snapshot: &Snapshot,
     ) -> One<'a> {
+        let now = snapshot.now;
         let status = seen.stored.status.as_ref();
         let standing = self.standing.entry(key.clone()).or_insert_with(|| {
             status.map_or_else(MemoryStanding::default, |status| {
@@ -156,7 +160,10 @@ impl Health {
         let standing = standing.clone();
         let inputs = MemoryInputs {
             policy,
-            seen: self.sight(seen, observe, now),
+            seen: MemorySeen {
+                world_vanished: snapshot.world.vanished(),
+                ..self.sight(seen, observe, now)
+            },
             standing,
             now: now.wall,
         };
@@ -177,6 +184,7 @@ impl Health {
         let mut sight = seen(pods, kills);
         let namespace = &owner.namespace;
         for pod in &mut sight.pods {
+            pod.served = served(function, &pod.name);
             for (name, container) in &mut pod.containers {
                 container.working_set = self.questions.working_set(namespace, &pod.name, name);
                 let used = container.working_set.known().copied();
@@ -253,6 +261,12 @@ impl Health {
         let (said, outcomes) = (decision.said, done.to_vec());
         self.told.insert(key.clone(), Told { said, outcomes });
     }
+}
+
+/// How a pod serves. `None`: not known.
+fn served(function: &Seen, pod: &str) -> Option<Served> {
+    let mut pods = function.served.pods.iter();
+    pods.find(|(name, _)| **name == *pod).map(|(_, served)| *served)
 }
 
 /// Equal but for their values, which may wobble.

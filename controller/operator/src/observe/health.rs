@@ -127,6 +127,7 @@ pub fn seen(pods: Vec<PodSeen>, ooms: Vec<Oom>) -> MemorySeen {
         births: None,
         patience: i64::MAX,
         ooms,
+        world_vanished: false,
     }
 }
 
@@ -190,6 +191,7 @@ impl Workload {
             unplaced_since: unplaced(&status),
             resize: resize(&status.conditions, created),
             containers: containers.collect(),
+            served: None,
         }
     }
 }

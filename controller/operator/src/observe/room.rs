@@ -10,7 +10,7 @@ use forewarm_core::memory::{Birth, Oom, PodSeen};
 use forewarm_core::observation::{DemandSample, Observation, Reading, Why};
 use forewarm_core::policy::FunctionKey;
 use forewarm_core::units::{Mono, Now, Seconds, Slots};
-use forewarm_source::{DemandReader, Readings, Source};
+use forewarm_source::{DemandReader, Readings, ServedBy, Source};
 
 use super::left::left;
 use super::limit_ranges::Allowed;
@@ -186,7 +186,11 @@ impl Observe {
             unusable,
             profiles: _,
         } = look;
-        let Readings { demand, profiles } = readings;
+        let Readings {
+            demand,
+            mut served,
+            profiles,
+        } = readings;
         let keys: Vec<FunctionKey> = halves.iter().map(|(key, _)| key.clone()).collect();
         lay_beside(&mut self.remembered, &keys, |_| Remembered::default());
         let demand = beside(&keys, demand).zip(self.remembered.values_mut());
@@ -194,7 +198,8 @@ impl Observe {
             let state = half.profile.as_ref().and_then(|name| profiles.get(&**name));
             let failed = state.and_then(|state| Some(state.failed.as_ref()?.text.clone()));
             let demand = demand.unwrap_or(Reading::Unknown(Why::NotYetRead));
-            (key, finish(half, demand, failed, remembered, now))
+            let served = served.remove(&key).unwrap_or_default();
+            (key, finish(half, demand, served, failed, remembered, now))
         };
         let functions: BTreeMap<_, _> = halves.into_iter().zip(demand).map(seen).collect();
         let world = self.worlds.next(functions.len() + unusable.len(), &functions, now.mono);
@@ -212,6 +217,7 @@ impl Observe {
 fn finish(
     half: Half,
     demand: Reading<DemandSample>,
+    served: ServedBy,
     failed: Option<String>,
     remembered: &mut Remembered,
     now: Now,
@@ -234,6 +240,7 @@ fn finish(
         stored: half.stored,
         policy: half.policy,
         observation,
+        served,
         target: half.target,
         writes: half.view.writes,
         workload: half.view.workload,

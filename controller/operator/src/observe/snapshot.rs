@@ -8,7 +8,7 @@ use forewarm_core::decide::World;
 use forewarm_core::observation::Observation;
 use forewarm_core::policy::{FunctionKey, Policy};
 use forewarm_core::units::{Now, Seconds, Slots};
-use forewarm_source::ProfileState;
+use forewarm_source::{ProfileState, ServedBy};
 
 use super::left::Left;
 use super::policies::PolicySeen;
@@ -23,6 +23,8 @@ pub struct Seen {
     pub policy: Policy,
     /// What is seen.
     pub observation: Observation,
+    /// How its calls are served, as far as its profile asks.
+    pub served: ServedBy,
     /// What the policy names.
     pub target: Arc<TargetRef>,
     /// The object that has the floor field, where that is a scaler. `None`: the target itself.

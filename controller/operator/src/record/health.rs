@@ -5,8 +5,9 @@ use super::line::{Line, SCHEMA, VERSION, event};
 use crate::target::TargetRef;
 use forewarm_api::FunctionPolicyStatus;
 use forewarm_api::memory::memory_status;
-use forewarm_core::memory::{MemoryDecision, MemoryInputs, MemoryReason, MemoryStanding, Said};
+use forewarm_core::memory::{Evidence, MemoryDecision, MemoryInputs, MemoryReason, MemoryStanding, Said};
 use forewarm_core::outcome::Outcome;
+use forewarm_core::plan::remedy::outlier::Measure;
 use forewarm_core::units::Wall;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
 use schemars::JsonSchema;
@@ -59,6 +60,22 @@ pub struct SaidLine<'a> {
     pub reason: &'a str,
     /// Bytes it leads to, or was held against. Null: it is not about a value.
     pub bytes: Option<u64>,
+    /// What a pod was found unlike its siblings by. Null: it is not about that.
+    pub evidence: Option<EvidenceLine>,
+}
+
+/// What a pod was found unlike its siblings by.
+#[derive(Clone, Copy, Debug, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct EvidenceLine {
+    /// `errors`: failed calls of a thousand. `latency`: microseconds that a call takes.
+    pub measure: &'static str,
+    /// The pod's value.
+    pub own: u64,
+    /// The median of its siblings.
+    pub siblings: u64,
+    /// For how long.
+    pub seconds: i64,
 }
 
 impl Line for MemoryLine<'_> {
@@ -79,6 +96,7 @@ impl<'a> MemoryLine<'a> {
             subject: &said.subject,
             reason: said.reason.label(),
             bytes: said.value.map(|bytes| bytes.0),
+            evidence: said.evidence.as_ref().map(EvidenceLine::of),
         });
         Self {
             version: VERSION,
@@ -93,6 +111,48 @@ impl<'a> MemoryLine<'a> {
             output,
         }
     }
+}
+
+impl EvidenceLine {
+    fn of(evidence: &Evidence) -> Self {
+        let Evidence {
+            measure,
+            own,
+            siblings,
+            seconds,
+        } = *evidence;
+        let measure = match measure {
+            Measure::Errors => "errors",
+            Measure::Latency => "latency",
+        };
+        Self {
+            measure,
+            own,
+            siblings,
+            seconds,
+        }
+    }
+}
+
+/// One reason in words, with its evidence: for what is told once. What is kept (the condition) has none, since it moves.
+pub fn sentence(said: &Said) -> String {
+    let Some(evidence) = &said.evidence else {
+        return message(&[said]);
+    };
+    let Evidence {
+        measure,
+        own,
+        siblings,
+        seconds,
+    } = *evidence;
+    let tenths = |value: u64, by: u64| format!("{}.{}", value / (by * 10), value / by % 10);
+    let (what, unit, by) = match measure {
+        Measure::Errors => ("failed calls", "%", 1),
+        Measure::Latency => ("latency", "ms", 100),
+    };
+    let (own, siblings) = (tenths(own, by), tenths(siblings, by));
+    let (reason, pod) = (said.reason.label(), &said.subject);
+    format!("{reason} {pod}: {what} {own} {unit}, its siblings' median {siblings} {unit}, for {seconds} s.")
 }
 
 /// The status with what must be on record before the steps are carried out, and with the condition.
@@ -143,6 +203,8 @@ pub const fn wrong(reason: MemoryReason) -> bool {
         | MemoryReason::PutBack
         | MemoryReason::StuckReported
         | MemoryReason::StuckReplaced
+        | MemoryReason::OutlierReported
+        | MemoryReason::OutlierReplaced
         | MemoryReason::NoContainer
         | MemoryReason::NoBirth
         | MemoryReason::Conflict
@@ -158,7 +220,7 @@ pub const fn wrong(reason: MemoryReason) -> bool {
 /// What is wrong, a clause each: stable while the state is.
 pub fn message(bad: &[&Said]) -> String {
     if bad.is_empty() {
-        return "No kill, crash loop or stuck pod is seen.".to_owned();
+        return "No kill, crash loop, stuck pod or outlier is seen.".to_owned();
     }
     let clause = |said: &&Said| {
         let value = said.value.map_or_else(String::new, |bytes| {
@@ -168,4 +230,37 @@ pub fn message(bad: &[&Said]) -> String {
     };
     let clauses: Vec<String> = bad.iter().take(SUBJECTS).map(clause).collect();
     format!("{}; the runbook has an entry for each word.", clauses.join(", "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_outliers_evidence_is_told_in_units_and_not_kept_in_the_condition() {
+        let said = |measure, own, siblings| Said {
+            subject: "f-1".into(),
+            reason: MemoryReason::OutlierReplaced,
+            value: None,
+            evidence: Some(Evidence {
+                measure,
+                own,
+                siblings,
+                seconds: 300,
+            }),
+        };
+        assert_eq!(
+            sentence(&said(Measure::Errors, 432, 2)),
+            "OutlierReplaced f-1: failed calls 43.2 %, its siblings' median 0.2 %, for 300 s."
+        );
+        let slow = said(Measure::Latency, 812_345, 20_999);
+        assert_eq!(
+            sentence(&slow),
+            "OutlierReplaced f-1: latency 812.3 ms, its siblings' median 20.9 ms, for 300 s."
+        );
+        assert_eq!(
+            message(&[&slow]),
+            "OutlierReplaced f-1; the runbook has an entry for each word."
+        );
+    }
 }

@@ -69,6 +69,24 @@ async fn check(name: &str, prometheus: &Prometheus, expected: &[Expected]) {
     check_history(&profile, &reader, expected).await;
 }
 
+/// Each pod that serves, with thousandths of a call a second, failed ones of a thousand, and microseconds a call; rates
+/// over a minute of scrapes are near what was put in.
+fn serves(readings: &Readings, name: &str, expected: &[(&str, u64, Option<u64>, Option<u64>)]) {
+    let found = &readings.served[&key(name)].pods;
+    assert_eq!(found.len(), expected.len(), "{name}: {found:?} {:?}", readings.profiles);
+    let near = |found: Option<u64>, put: Option<u64>| match (found, put) {
+        (Some(found), Some(put)) => found.abs_diff(put) <= put / 50,
+        (found, put) => found == put,
+    };
+    for ((pod, served), (name, calls, failed, latency)) in found.iter().zip(expected) {
+        assert_eq!(&**pod, *name);
+        let all = near(Some(served.calls_milli), Some(*calls))
+            && near(served.failed_permille, *failed)
+            && near(served.latency_micros, *latency);
+        assert!(all, "{name}: {served:?}");
+    }
+}
+
 /// Every minute from 40 minutes ago up to the last whole quarter hour has the peak that was put in.
 async fn check_history(profile: &Profile, reader: &DemandReader, expected: &[Expected]) {
     let source = reader.source("default").expect("there is one");
@@ -179,6 +197,8 @@ async fn http_requests_counts_a_pod_without_calls_as_zero_while_it_is_scraped() 
             &[
                 (r#"http_requests_total{code="200"}"#, Rate(4.0)),
                 (r#"http_requests_total{code="500"}"#, Rate(1.0)),
+                ("http_request_duration_seconds_sum", Rate(0.25)),
+                ("http_request_duration_seconds_count", Rate(5.0)),
             ],
         ),
         ("/2", "", &labels[1], &[]),
@@ -187,7 +207,14 @@ async fn http_requests_counts_a_pod_without_calls_as_zero_while_it_is_scraped() 
             "",
             &labels[2],
             &[
-                (r#"http_server_requests_seconds_count{uri="/pay"}"#, Rate(2.0)),
+                (
+                    r#"http_server_requests_seconds_count{uri="/pay",outcome="SUCCESS"}"#,
+                    Rate(2.0),
+                ),
+                (
+                    r#"http_server_requests_seconds_sum{uri="/pay",outcome="SUCCESS"}"#,
+                    Rate(0.5),
+                ),
                 (
                     r#"http_server_requests_seconds_count{uri="/actuator/health"}"#,
                     Rate(7.0),
@@ -202,8 +229,11 @@ async fn http_requests_counts_a_pod_without_calls_as_zero_while_it_is_scraped() 
         &[steady("fraud", &[5.0]), steady("ledger", &[2.0])],
     )
     .await;
-    exporter.take_away("/2");
     let (mut reader, profile) = (reader(&prometheus.url()), shipped("http-requests"));
+    let readings = read(&mut reader, &profile).await;
+    serves(&readings, "fraud", &[(FRAUD[0], 5000, Some(200), Some(50_000))]);
+    serves(&readings, "ledger", &[(LEDGER[0], 2000, Some(0), Some(250_000))]);
+    exporter.take_away("/2");
     until("the pod that cannot be scraped is missed", async || {
         let readings = read(&mut reader, &profile).await;
         assert!(
@@ -317,15 +347,28 @@ async fn istio_takes_the_callees_own_word_in_milliseconds() {
     let sum = "istio_request_duration_milliseconds_sum";
     let (to, from) = (series(sum, "destination"), series(sum, "source"));
     let total = series("istio_requests_total", "destination");
+    let failed = total.replace("200", "503");
+    let count = series("istio_request_duration_milliseconds_count", "destination");
     let labels = [FRAUD[0], FRAUD[1], LEDGER[0]].map(pod);
     let (_exporter, prometheus) = scraping(&[
         (
             "/1",
             "",
             &labels[0],
-            &[(&to, Rate(2500.0)), (&from, Rate(9000.0)), (&total, Rate(5.0))],
+            &[
+                (&to, Rate(2500.0)),
+                (&from, Rate(9000.0)),
+                (&total, Rate(4.0)),
+                (&failed, Rate(1.0)),
+                (&count, Rate(5.0)),
+            ],
         ),
-        ("/2", "", &labels[1], &[(&to, Rate(1500.0))]),
+        (
+            "/2",
+            "",
+            &labels[1],
+            &[(&to, Rate(1500.0)), (&total, Rate(10.0)), (&count, Rate(10.0))],
+        ),
         ("/3", "", &labels[2], &[]),
     ])
     .await;
@@ -336,6 +379,13 @@ async fn istio_takes_the_callees_own_word_in_milliseconds() {
         minute: None,
     };
     check("istio", &prometheus, &[steady("fraud", &[4.0]), idle]).await;
+    let readings = read(&mut reader(&prometheus.url()), &shipped("istio")).await;
+    let each = [
+        (FRAUD[0], 5000, Some(200), Some(500_000)),
+        (FRAUD[1], 10_000, Some(0), Some(150_000)),
+    ];
+    serves(&readings, "fraud", &each);
+    serves(&readings, "ledger", &[]);
 }
 
 #[tokio::test]

@@ -68,6 +68,19 @@ fn a_head_of_metrics_leaves_the_peak_alone() {
 }
 
 #[test]
+fn what_a_pod_has_become_holds_for_every_request_after() {
+    let function = Process::listening(&[("WORK_MS", "0")]);
+    assert_eq!(function.get("/").unwrap().code, 200);
+    assert_eq!(function.get("/become?work_ms=120&fail=1").unwrap().code, 200);
+    assert_eq!(function.get("/").unwrap().code, 500);
+    assert_eq!(function.metric("function_request_seconds_count"), "2");
+    let took: f64 = function.metric("function_request_seconds_sum").parse().unwrap();
+    assert!(took >= 0.12, "{took}");
+    assert_eq!(function.get("/become").unwrap().code, 200);
+    assert_eq!(function.get("/").unwrap().code, 200);
+}
+
+#[test]
 fn an_answer_names_its_pod_and_its_age() {
     let function = Process::listening(&[("HOSTNAME", "pod-7"), ("STARTUP_MS", "100")]);
     let answer = function.get("/?work_ms=0&id=1").unwrap();

@@ -1,6 +1,6 @@
 //! What there is to say of a function: what was told in, short texts out. Pure.
 
-use crate::record::health::{message, wrong};
+use crate::record::health::{sentence as told_of, wrong};
 use crate::record::named::findings;
 use crate::record::status::content::POLICY_INVALID;
 use crate::record::{Told, Unusable, ascii, labels};
@@ -38,7 +38,7 @@ pub(super) fn health(decision: &MemoryDecision) -> Vec<Saying> {
         warning: wrong(said.reason),
         reason: said.reason.label(),
         action: "Heal",
-        note: printable(&message(&[said])),
+        note: printable(&told_of(said)),
     })
     .collect()
 }

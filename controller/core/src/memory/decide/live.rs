@@ -1,0 +1,109 @@
+//! Live pods: what is held and what each pod has in, resizes out. Pure.
+
+use super::Plan;
+use crate::memory::decision::{MemoryReason, MemoryStep};
+use crate::memory::policy::{ContainerBounds, Runtime};
+use crate::memory::seen::{Amounts, PodSeen, Resize};
+use crate::memory::standing::{ContainerStanding, Refused};
+use crate::plan::memory::{LEFT, amounts};
+use crate::units::Bytes;
+
+/// A resize that waits for its node longer than this is put back, in seconds.
+const DEFERRED: i64 = 300;
+/// One that the node is at for longer than this is not waited for, in seconds.
+const IN_PROGRESS: i64 = 3600;
+
+impl Plan<'_> {
+    /// Steps for the live pods: what did not work is put back, raises at once, a decrease one pod at a time.
+    pub(super) fn pods(&mut self, name: &str, bounds: &ContainerBounds, held: Amounts, standing: &ContainerStanding) {
+        let mut lower = None;
+        let mut busy = false;
+        for pod in self.seen.pods.iter().filter(|pod| pod.ending_since.is_none()) {
+            let Some(found) = pod.containers.get(name) else {
+                continue;
+            };
+            if let Some(actual) = found
+                .actual
+                .filter(|actual| *actual != found.spec && over(&pod.resize, self.now))
+            {
+                let size = found.spec.size().unwrap_or_default();
+                self.refuse(&pod.uid, name, size);
+                self.say(&pod.name, MemoryReason::PutBack, Some(size));
+                // Where the API server takes no limit back, asking in every tick would not change its mind.
+                if self.seen.lowers_in_place || actual.limit >= found.spec.limit {
+                    self.steps.push(resize(pod, name, found.spec, actual));
+                }
+                continue;
+            }
+            busy |= pod.resize != Resize::Done || found.actual.is_some_and(|actual| actual != found.spec);
+            let to = amounts(found.spec, held);
+            let to = if to.size() > found.spec.size() {
+                to.requesting_at_least(found.spec.request)
+            } else {
+                to
+            };
+            if to.size() > found.spec.size() || (to.size() == found.spec.size() && to.request > found.spec.request) {
+                if self.refused(&pod.uid, name, to.size().unwrap_or_default()) {
+                    self.say(&pod.name, MemoryReason::PutBack, to.size());
+                } else {
+                    self.steps.push(resize(pod, name, found.spec, to));
+                }
+            } else if to.size() < found.spec.size() || to.request < found.spec.request {
+                lower = lower.or(Some((pod, found.spec, to)));
+            }
+        }
+        let Some((pod, from, to)) = lower.filter(|_| standing.trial.is_some() && !busy && !self.evicts()) else {
+            return;
+        };
+        if bounds.runtime == Runtime::Jvm || pod.containers.get(name).is_some_and(|found| found.restarts_on_resize) {
+            self.say(name, MemoryReason::RuntimeKeeps, to.size());
+        } else if self.seen.lowers_in_place && self.room(name, to) {
+            let least = from.size().unwrap_or_default().percent_up(LEFT);
+            let to = if to.size() < Some(least) { from.sized(least) } else { to };
+            self.steps.push(resize(pod, name, from, to));
+        }
+    }
+
+    /// M1: the margin above every live pod's use, on this tick's read.
+    fn room(&self, name: &str, to: Amounts) -> bool {
+        let percent = u32::from(self.policy.margin.get()).saturating_add(100);
+        let Some(size) = to.size() else { return false };
+        let living = self.seen.pods.iter().filter_map(|pod| pod.containers.get(name));
+        living
+            .map(|found| found.working_set.known())
+            .all(|used| used.is_some_and(|used| used.percent_up(percent) <= size))
+    }
+
+    fn refused(&self, uid: &str, name: &str, size: Bytes) -> bool {
+        let mut refused = self.standing.refused.iter();
+        refused.any(|r| r.uid == uid && r.container == name && size >= r.size)
+    }
+
+    fn refuse(&mut self, uid: &str, name: &str, size: Bytes) {
+        self.standing.refuse(Refused {
+            uid: uid.to_owned(),
+            container: name.to_owned(),
+            size,
+        });
+    }
+}
+
+/// The node will not do it: put the spec back.
+fn over(resize: &Resize, now: i64) -> bool {
+    match resize {
+        Resize::Infeasible | Resize::Failed => true,
+        Resize::Deferred(since) => now.saturating_sub(*since) >= DEFERRED,
+        Resize::InProgress(since) => now.saturating_sub(*since) >= IN_PROGRESS,
+        Resize::Done => false,
+    }
+}
+
+fn resize(pod: &PodSeen, container: &str, from: Amounts, to: Amounts) -> MemoryStep {
+    MemoryStep::Resize {
+        pod: pod.name.clone(),
+        uid: pod.uid.clone(),
+        container: container.to_owned(),
+        from,
+        to,
+    }
+}
