@@ -111,12 +111,6 @@ fn each_wrong_field_is_named_with_its_fix() {
             "spec.requestQuery",
             "at least one of the two",
         ),
-        (
-            "/spec/latencyQuery",
-            json!("1 +"),
-            "spec.latencyQuery",
-            "does not parse",
-        ),
         ("/spec/ageQuery", json!("age"), "spec.ageQuery", "unit Backlog only"),
         (
             "/spec/scrapeSeconds",
