@@ -46,6 +46,8 @@ pub struct Wake {
     /// Minutes in which calls went on before each of the gaps, and those up to the last one with calls.
     runs: [u16; GAPS],
     run: u16,
+    /// The last minute with calls had a call in it, not the tail of a mean.
+    goes_on: bool,
     /// A minute since the last call is not known: there may have been one in it.
     blind: bool,
     next: usize,
@@ -103,7 +105,7 @@ impl Wake {
             return false;
         };
         let agree = self.known >= AGREE && longest - shortest <= JITTER && !self.blind;
-        let over = t > last || self.newest_runs().all(|run| run <= self.run);
+        let over = t > last || !self.goes_on || self.newest_runs().all(|run| run <= self.run);
         agree && over && t - first + h < i64::from(*shortest)
     }
 
@@ -132,7 +134,8 @@ impl Wake {
         if gap.is_some() || self.first.is_none() {
             self.first = Some(minute);
         }
-        self.run = self.run.saturating_add(u16::from(calls >= HALF));
+        self.goes_on = calls >= HALF;
+        self.run = self.run.saturating_add(u16::from(self.goes_on));
         self.last = Some(minute);
     }
 

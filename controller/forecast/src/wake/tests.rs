@@ -161,6 +161,21 @@ fn the_tail_of_a_mean_is_no_call_that_goes_on() {
     }
 }
 
+/// No scrape met the last call while it was under way: its minute has no more than the tail of its mean, and is over.
+#[test]
+fn a_call_that_no_scrape_met_is_over_as_soon_as_the_others() {
+    let calls: Series = (0..55)
+        .map(|minute| {
+            Some(match minute % 6 {
+                0 if minute < 54 => 0.8,
+                0 | 1 => 0.2,
+                _ => 0.0,
+            })
+        })
+        .collect();
+    assert_eq!(silences(&calls, 1, 2), [(54, true)]);
+}
+
 /// The first calls waited for a pod and took two minutes; the last four took one.
 #[test]
 fn how_long_the_last_four_calls_took_counts_and_not_what_was_before() {
