@@ -254,7 +254,7 @@ impl Model {
     /// A column that has just given a number that is not finite; it was left out. `None`: all are sound.
     pub(crate) fn broken(&self) -> Option<&'static str> {
         let place = self.engine.said(0, 0)?.broken?;
-        crate::engine::names().nth(place)
+        crate::engine::names().nth(usize::from(place))
     }
 
     /// Bytes it holds, without the history.

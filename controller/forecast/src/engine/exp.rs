@@ -26,8 +26,11 @@ const TERMS: [f64; 12] = [
 ];
 
 /// `e^x` of each `x`, at most zero; nothing below `e^-700` is told apart.
-pub(crate) fn of<const N: usize>(exponents: [f64; N]) -> [f64; N] {
-    exponents.map(one)
+pub(crate) fn of<const N: usize>(mut exponents: [f64; N]) -> [f64; N] {
+    for x in &mut exponents {
+        *x = one(*x);
+    }
+    exponents
 }
 
 #[inline]
@@ -37,7 +40,10 @@ fn one(x: f64) -> f64 {
     let shifted = x * std::f64::consts::LOG2_E + SHIFT;
     let k = shifted - SHIFT;
     let r = (x - k * LN_2.0) - k * LN_2.1;
-    let power = TERMS.iter().fold(0.0, |sum, term| sum * r + term);
+    let mut power = 0.0;
+    for term in TERMS {
+        power = power * r + term;
+    }
     // The last bits of `shifted` are k; as an exponent they are 2^k, and the rest of them falls out at the top.
     let two = f64::from_bits((shifted.to_bits() << 52).wrapping_add(1.0_f64.to_bits()));
     power * two

@@ -23,7 +23,7 @@ const SILENT: f64 = 1.05;
 pub struct Said {
     pub(crate) columns: [f32; COUNT],
     /// Place of a column that gave a number that is not finite. `None`: all are sound.
-    pub broken: Option<usize>,
+    pub broken: Option<u8>,
     /// The mixture without the cluster's own forest: what a fresh install says.
     pub prior: f64,
     /// The mixture of all columns.
@@ -143,7 +143,7 @@ impl Lane {
             if upper.is_finite() {
                 columns[place] = upper;
             } else if upper.is_infinite() {
-                broken = broken.or(Some(place));
+                broken = broken.or(u8::try_from(place).ok());
             }
         }
         let mixed = self.record.mix(&columns, base.regime);
@@ -154,8 +154,12 @@ impl Lane {
                 mixed.both
             }
         });
+        let mut narrowed = [f32::NAN; COUNT];
+        for (narrowed, column) in narrowed.iter_mut().zip(columns) {
+            *narrowed = narrow(column);
+        }
         Said {
-            columns: columns.map(narrow),
+            columns: narrowed,
             broken,
             prior,
             mixture,
@@ -180,9 +184,12 @@ impl Lane {
         let miss = 1.0 - self.quantile;
         let lost = |upper: f64| pinball(actual, upper, self.quantile);
         let silent = SILENT * lost(said.mixture);
-        let losses = said
-            .columns
-            .map(|upper| if upper.is_nan() { silent } else { lost(f64::from(upper)) });
+        let mut losses = [silent; COUNT];
+        for (loss, upper) in losses.iter_mut().zip(said.columns) {
+            if !upper.is_nan() {
+                *loss = lost(f64::from(upper));
+            }
+        }
         let by = said.by.map(|by| by.map(lost));
         self.record.push(said.regime, &losses, by);
         self.covered = self.covered * KEEP + if actual <= said.mixture { 1.0 } else { 0.0 };

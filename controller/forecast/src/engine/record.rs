@@ -85,10 +85,14 @@ impl Record {
     /// The mixtures of the columns that can say: of those of a fresh install, and of all.
     pub(super) fn mix(&self, columns: &[f64; COUNT], regime: Regime) -> [Mixed; 2] {
         let here = &self.regimes[regime.place()];
-        let in_regime = std::array::from_fn(|place| f64::from(here.loss[place]) + SHARED * self.day.mean(place));
+        let (mut in_regime, mut in_hour) = ([0.0; COUNT], [0.0; COUNT]);
+        for place in 0..COUNT {
+            in_regime[place] = f64::from(here.loss[place]) + SHARED * self.day.mean(place);
+            in_hour[place] = f64::from(self.hour.loss[place]);
+        }
         let scored = f64::from(self.day.weight).min(f64::from(here.weight) + SHARED);
         let by_day = mixtures(columns, &in_regime, scored);
-        let by_hour = mixtures(columns, &self.hour.loss.map(f64::from), f64::from(self.hour.weight));
+        let by_hour = mixtures(columns, &in_hour, f64::from(self.hour.weight));
         [Of::Prior, Of::All].map(|of| self.blend(of, [by_day[of.place()], by_hour[of.place()]]))
     }
 
@@ -166,14 +170,19 @@ fn best(columns: &[f64; COUNT], lost: &[f64; COUNT], able: &[bool; COUNT]) -> Op
 
 /// What is left of each column's weight after what it has lost more than the best.
 fn decays(lost: &[f64; COUNT], best: usize, sharp: f64) -> [f64; COUNT] {
-    exp::of(std::array::from_fn(|place| -sharp * excess(lost[place], lost[best])))
+    let mut exponents = [0.0; COUNT];
+    for place in 0..COUNT {
+        exponents[place] = -sharp * excess(lost[place], lost[best]);
+    }
+    exp::of(exponents)
 }
 
 /// Weighted mean of the able columns, trees and others sharing their weight before anything is scored.
 fn mean(columns: &[f64; COUNT], best: usize, decays: &[f64; COUNT], able: &[bool; COUNT]) -> f64 {
-    let says: [f64; COUNT] = std::array::from_fn(|place| one(able[place] && columns[place].is_finite()));
+    let mut says = [0.0; COUNT];
     let (mut trees, mut others) = (0.0, 0.0);
     for place in 0..COUNT {
+        says[place] = one(able[place] && columns[place].is_finite());
         trees += says[place] * TREES[place];
         others += says[place] * (1.0 - TREES[place]);
     }

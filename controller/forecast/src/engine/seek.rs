@@ -45,31 +45,20 @@ fn near(values: &[f64], known: usize, rank: usize, mut at: f64) -> Option<f64> {
 
 /// How many values lie above, and how many there or above.
 fn above_and_from(values: &[f64], at: f64) -> [usize; 2] {
-    let (mut above, mut from) = ([0_u64; 4], [0_u64; 4]);
-    let (fours, rest) = values.as_chunks::<4>();
-    for four in fours {
-        for place in 0..4 {
-            above[place] += u64::from(four[place] > at);
-            from[place] += u64::from(four[place] >= at);
-        }
+    let (mut above, mut from) = (0_u64, 0_u64);
+    for value in values {
+        above += u64::from(*value > at);
+        from += u64::from(*value >= at);
     }
-    for value in rest {
-        above[0] += u64::from(*value > at);
-        from[0] += u64::from(*value >= at);
-    }
-    [above, from].map(|counts| usize::try_from(counts.iter().sum::<u64>()).unwrap_or(0))
+    [above, from].map(|count| usize::try_from(count).unwrap_or(0))
 }
 
 fn count(values: &[f64], is: impl Fn(f64) -> bool) -> usize {
-    let mut counts = [0_u64; 4];
-    let (fours, rest) = values.as_chunks::<4>();
-    for four in fours {
-        for place in 0..4 {
-            counts[place] += u64::from(is(four[place]));
-        }
+    let mut count = 0_u64;
+    for value in values {
+        count += u64::from(is(*value));
     }
-    counts[0] += rest.iter().map(|value| u64::from(is(*value))).sum::<u64>();
-    usize::try_from(counts.iter().sum::<u64>()).unwrap_or(0)
+    usize::try_from(count).unwrap_or(0)
 }
 
 fn next_above(values: &[f64], at: f64) -> f64 {
@@ -100,28 +89,23 @@ fn select(values: &[f64], rank: usize, sort: &mut Vec<f64>) -> f64 {
 
 /// The same of whole numbers, in which errors are kept; [`UNKNOWN`] is "not known".
 pub(crate) fn seek_whole(parts: [&[i16]; 2], share: f64, last: i16, sort: &mut Vec<i16>) -> i16 {
-    let known = whole(parts, 0, |value, sum| sum + i16::from(value > UNKNOWN), sum);
-    let Some(rank) = rank(count_of(known), share) else {
+    let known = count_whole(parts, |value| value > UNKNOWN);
+    let Some(rank) = rank(known, share) else {
         return UNKNOWN;
     };
-    let known = count_of(known);
     let mut at = last;
     for _ in 0..PASSES {
         if at == UNKNOWN {
             break;
         }
-        let above = count_of(whole(parts, 0, |value, sum| sum + i16::from(value > at), sum));
-        let from = count_of(whole(parts, 0, |value, sum| sum + i16::from(value >= at), sum));
+        let above = count_whole(parts, |value| value > at);
+        let from = count_whole(parts, |value| value >= at);
         if known - above <= rank {
             let above = |value, least: i16| least.min(if value > at { value } else { i16::MAX });
-            at = whole(parts, i16::MAX, above, |lanes| {
-                lanes.into_iter().min().unwrap_or(i16::MAX)
-            });
+            at = whole(parts, i16::MAX, above);
         } else if known - from > rank {
             let below = |value, most: i16| most.max(if value < at { value } else { UNKNOWN });
-            at = whole(parts, UNKNOWN, below, |lanes| {
-                lanes.into_iter().max().unwrap_or(UNKNOWN)
-            });
+            at = whole(parts, UNKNOWN, below);
         } else {
             return at;
         }
@@ -135,30 +119,21 @@ pub(crate) fn seek_whole(parts: [&[i16]; 2], share: f64, last: i16, sort: &mut V
 /// The whole number that says "not known"; all others lie above it.
 pub(crate) const UNKNOWN: i16 = i16::MIN;
 
-/// Eight numbers of 16 bits beside each other, folded; then the eight that came of it.
-fn whole(parts: [&[i16]; 2], begin: i16, fold: impl Fn(i16, i16) -> i16, end: impl Fn([i16; 8]) -> i16) -> i16 {
-    let mut lanes = [begin; 8];
+/// All values folded, in any order.
+fn whole(parts: [&[i16]; 2], begin: i16, fold: impl Fn(i16, i16) -> i16) -> i16 {
+    let mut folded = begin;
     for part in parts {
-        let (eights, rest) = part.as_chunks::<8>();
-        for eight in eights {
-            for place in 0..8 {
-                lanes[place] = fold(eight[place], lanes[place]);
-            }
-        }
-        for (lane, value) in lanes.iter_mut().zip(rest) {
-            *lane = fold(*value, *lane);
+        for value in part {
+            folded = fold(*value, folded);
         }
     }
-    end(lanes)
+    folded
 }
 
-/// Of a day of minutes: no more than 16 bits hold.
-fn sum(lanes: [i16; 8]) -> i16 {
-    lanes.into_iter().sum()
-}
-
-fn count_of(sum: i16) -> usize {
-    usize::try_from(sum).unwrap_or(0)
+/// Of a day of minutes at most: 16 bits hold it, and eight counts go side by side.
+fn count_whole(parts: [&[i16]; 2], is: impl Fn(i16) -> bool) -> usize {
+    let count = whole(parts, 0, |value, count| count + i16::from(is(value)));
+    usize::try_from(count).unwrap_or(0)
 }
 
 /// A share of the known values that `is` holds of; NaN of nothing.
