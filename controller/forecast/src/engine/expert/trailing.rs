@@ -13,14 +13,14 @@ const TEN_MINUTES: usize = 10;
 /// Over the last `N` minutes.
 #[derive(Debug)]
 struct Trailing<const N: usize> {
-    shares: Vec<f64>,
-    uppers: Vec<f64>,
+    shares: Box<[f64]>,
+    uppers: Box<[f64]>,
 }
 
 fn trailing<const N: usize>(quantiles: &[f64]) -> Box<dyn Expert> {
     Box::new(Trailing::<N> {
-        shares: quantiles.to_vec(),
-        uppers: vec![f64::NAN; quantiles.len()],
+        shares: quantiles.into(),
+        uppers: vec![f64::NAN; quantiles.len()].into_boxed_slice(),
     })
 }
 
