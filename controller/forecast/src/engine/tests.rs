@@ -121,6 +121,12 @@ fn the_day_features_by_hand() {
     let shift = 10.0 + (5.0 * 10.0 + 6.0 * 30.0) / 11.0 - 10.0;
     assert!((feature(&engine, "sdavg") - (shift - base.level) / base.scale).abs() < 1e-4);
     assert!((feature(&engine, "dmax3") - (30.0 - base.level) / base.scale).abs() < 1e-4);
+    // Two minutes on either side of the target count, and no third: 698 sees the rise, 697 does not.
+    for (until, peak) in [(693, 30.0), (692, 10.0)] {
+        let engine = walked(&values[..=2 * 1440 + until], &[]);
+        let base = *engine.row(0).unwrap().1;
+        assert!((feature(&engine, "dmax3") - (peak - base.level) / base.scale).abs() < 1e-4);
+    }
 }
 
 #[test]
