@@ -3,6 +3,7 @@
 //! [`Reading`] is the type from the query to the decision: nothing builds a number out of `Unknown`.
 
 use crate::plan::remedy::crash_loop::Failing;
+use crate::service::{Anomaly, Service};
 use crate::units::{Demand, Mono, Replicas, Seconds};
 use serde::{Deserialize, Serialize};
 
@@ -322,6 +323,12 @@ pub struct Observation {
     /// What the cluster can take of its pods.
     #[serde(default)]
     pub capacity: Capacity,
+    /// How its calls are served, held against their own past.
+    #[serde(default)]
+    pub service: Service,
+    /// What has lain far outside its own band for a while.
+    #[serde(default)]
+    pub anomalies: Vec<Anomaly>,
 }
 
 /// What the cluster can take of one function's pods. `Default`: nothing stands in their way.

@@ -69,6 +69,8 @@ fn function() -> Function {
         failing: None,
         backlog: false,
         capacity: Capacity::default(),
+        service: crate::service::Service::default(),
+        anomalies: Vec::new(),
     };
     Function {
         policy: policy(),

@@ -1,6 +1,7 @@
 //! How calls are served: rate, failures and latency, as metrics tell them. Whole numbers, so that a decision made from
 //! them is the same wherever it is made again.
 
+use crate::units::Demand;
 use serde::{Deserialize, Serialize};
 
 /// How a pod, or a function, serves. Each part is there only where it was read.
@@ -28,6 +29,77 @@ impl Served {
                 .filter(|_| some)
                 .and_then(|seconds| whole(seconds * 1_000_000.0)),
         })
+    }
+}
+
+/// How a function serves, held against its own past. `Default`: nobody asks, or nothing is known.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Service {
+    /// Failed calls of a thousand. `None`: not known.
+    pub errors: Option<Banded>,
+    /// Microseconds a call takes. `None`: not known.
+    pub latency: Option<Banded>,
+    /// The profile asks, and one of its questions was not answered.
+    pub unanswered: bool,
+}
+
+/// A value and the band it is held against.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Banded {
+    /// The value.
+    pub now: u64,
+    /// Upper edge of its band. `None`: too little is known for one.
+    pub upper: Option<u64>,
+}
+
+impl Banded {
+    /// True above the band.
+    pub fn is_above(self) -> bool {
+        self.upper.is_some_and(|upper| self.now > upper)
+    }
+}
+
+impl Service {
+    /// True while failures or latency lie above their own band.
+    pub fn worse(&self) -> bool {
+        [self.errors, self.latency].into_iter().flatten().any(Banded::is_above)
+    }
+}
+
+/// What has lain far outside its own band for a while, with the edge it is beyond.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Anomaly {
+    /// More demand than the forecast's band a horizon ago.
+    DemandAboveBand {
+        /// The edge, in the profile's unit.
+        upper: Demand,
+    },
+    /// Less.
+    DemandBelowBand {
+        /// The edge, in the profile's unit.
+        lower: Demand,
+    },
+    /// More failed calls.
+    ErrorsAboveBand {
+        /// The edge, of a thousand calls.
+        upper_permille: u64,
+    },
+    /// Calls take longer.
+    LatencyAboveBand {
+        /// The edge, in microseconds.
+        upper_micros: u64,
+    },
+}
+
+impl Anomaly {
+    /// The variant's name.
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::DemandAboveBand { .. } => "DemandAboveBand",
+            Self::DemandBelowBand { .. } => "DemandBelowBand",
+            Self::ErrorsAboveBand { .. } => "ErrorsAboveBand",
+            Self::LatencyAboveBand { .. } => "LatencyAboveBand",
+        }
     }
 }
 

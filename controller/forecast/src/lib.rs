@@ -17,11 +17,13 @@
 //! - `wake`: a call that is due may raise it to one.
 //! - `model`: one function's engine, gate and open bets, moved on by one minute at a time.
 //! - [`fleet`]: the bounded sample of the cluster's own functions, and the forest refitted on it.
+//! - [`band`]: how calls are served, and demand, held against their own bands.
 //! - [`Forecaster`]: the fleet; recomputes once a closed minute and answers from memory in between.
 //!
 //! What is forecast by all is the *peak* in-flight count over minutes `t+1..=t+h`, not the request rate:
 //! the rate misses the overlaps that make calls wait.
 
+pub mod band;
 pub mod draw;
 pub mod engine;
 pub mod fleet;

@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use forewarm_core::beside::lay_beside;
+use forewarm_core::beside::{beside, lay_beside};
 use forewarm_core::decide::Function;
 use forewarm_core::forecast::{Distrust, Forecast};
 use forewarm_core::policy::FunctionKey;
 use forewarm_core::units::{Now, Seconds, Wall};
+use forewarm_forecast::band::Bands;
 use forewarm_forecast::fleet::{Refit, Refitted};
 use forewarm_forecast::{Aim, Forecaster, History, Request, aim};
 use std::time::{Duration, Instant};
@@ -36,6 +37,7 @@ pub struct Remember {
     past: Option<Past>,
     tick: Seconds,
     trusted_since: BTreeMap<FunctionKey, Option<Wall>>,
+    bands: BTreeMap<FunctionKey, Bands>,
     /// The refit under way, on a thread of its own.
     refit: Option<JoinHandle<Refitted>>,
 }
@@ -47,6 +49,7 @@ impl Remember {
             past: Some(Past::default()),
             tick,
             trusted_since: BTreeMap::new(),
+            bands: BTreeMap::new(),
             refit: None,
         }
     }
@@ -82,6 +85,24 @@ impl Remember {
                 tracing::error!(error = %panic, "Forecasting panicked; its history is gone and begins anew with this minute.");
                 BTreeMap::new()
             }
+        }
+    }
+
+    /// Holds how calls are served, and the demand, against their own bands. To be called in every tick.
+    pub fn hold_against_bands(&mut self, snapshot: &mut Snapshot, forecasts: &BTreeMap<FunctionKey, Forecast>) {
+        let tick = snapshot.now.wall.0.div_euclid(i64::from(self.tick.0.max(1)) * 1000);
+        lay_beside(&mut self.bands, snapshot.functions.keys(), |_| Bands::default());
+        let forecasts: Vec<_> = beside(snapshot.functions.keys(), forecasts).collect();
+        for ((seen, bands), forecast) in snapshot
+            .functions
+            .values_mut()
+            .zip(self.bands.values_mut())
+            .zip(forecasts)
+        {
+            let peak = seen.observation.demand.known().map(|sample| sample.peak);
+            let demand = peak.zip(forecast.and_then(|forecast| forecast.expected_now));
+            let (service, anomalies) = bands.look(seen.served.whole, demand, seen.served.unanswered, tick);
+            (seen.observation.service, seen.observation.anomalies) = (service, anomalies);
         }
     }
 

@@ -76,9 +76,10 @@ pub async fn tick(rooms: &mut Rooms, now: Now) -> TickReport {
 
 /// One pass while another replica leads: watch and remember, so that a take-over starts warm.
 pub async fn follow(rooms: &mut Rooms, now: Now) {
-    let snapshot = rooms.observe.snapshot(now, rooms.within).await;
+    let mut snapshot = rooms.observe.snapshot(now, rooms.within).await;
     rooms.backfill.advance(&snapshot, &rooms.observe, &mut rooms.remember);
-    rooms.remember.forecast(&snapshot).await;
+    let forecasts = rooms.remember.forecast(&snapshot).await;
+    rooms.remember.hold_against_bands(&mut snapshot, &forecasts);
     // What is in force is the leader's to know; the policies' status tells it at a take-over.
     rooms.standing.clear();
     rooms.health.forget();
@@ -92,6 +93,7 @@ pub async fn line(rooms: &mut Rooms, mut snapshot: Snapshot) -> TickReport {
     let mut lap = Lap::start();
     rooms.backfill.advance(&snapshot, &rooms.observe, &mut rooms.remember);
     let forecasts = rooms.remember.forecast(&snapshot).await;
+    rooms.remember.hold_against_bands(&mut snapshot, &forecasts);
     rooms.record.metrics().panicked(rooms.remember.take_panics());
     let functions = functions(&snapshot, forecasts);
     forget_gone(rooms, &snapshot);

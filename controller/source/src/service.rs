@@ -27,6 +27,8 @@ pub struct ServedBy {
     pub whole: Option<Served>,
     /// Its pods of which something is known, where the answers are by pod.
     pub pods: Vec<(Arc<str>, Served)>,
+    /// One of the questions was not answered.
+    pub unanswered: bool,
 }
 
 /// Calls of a pod with the parts that are known.
@@ -45,19 +47,24 @@ impl ServiceAsked {
 
     /// How a member serves.
     pub(crate) fn of(&self, member: usize, members: &Membership, by: JoinBy) -> ServedBy {
+        let unanswered = self.error().is_some();
+        let nothing = ServedBy {
+            unanswered,
+            ..ServedBy::default()
+        };
         let Ok(requests) = &self.requests else {
-            return ServedBy::default();
+            return nothing;
         };
         let errors = answered(self.errors.as_ref());
         let latency = answered(self.latency.as_ref());
         if by != JoinBy::Pod {
             return ServedBy {
                 whole: whole(member, requests, errors, latency),
-                pods: Vec::new(),
+                ..nothing
             };
         }
         if requests.tally(member).bad.is_some() {
-            return ServedBy::default();
+            return nothing;
         }
         let part = |(slot, found): (usize, &crate::membership::Slot)| {
             let of = |joined: Option<&Joined>| joined.and_then(|joined| joined.pod(slot));
@@ -72,6 +79,7 @@ impl ServiceAsked {
                 .into_iter()
                 .filter_map(|(name, part)| Some((name, Served::of(part.calls, part.failed, part.latency)?)))
                 .collect(),
+            unanswered,
         }
     }
 }

@@ -4,6 +4,7 @@
 //! A message names the field, its value and the fix. It holds no number that changes by itself (an age, a
 //! demand), so that an unchanged state never rewrites the status.
 
+mod anomaly;
 mod capacity;
 mod conflict;
 #[cfg(test)]
@@ -15,6 +16,7 @@ use crate::decision::{Decision, FieldVerdict};
 use crate::forecast::{Distrust, Trust};
 use crate::observation::{FloorField, Reading, Scaler, Why};
 use crate::policy::{ForecastMode, Mode};
+use anomaly::anomalous;
 use capacity::{backpressure, capacity_limited};
 use conflict::conflict;
 use std::borrow::Cow;
@@ -37,6 +39,8 @@ pub enum Condition {
     CapacityLimited,
     /// A backlog needs more pods than the ceiling allows. Its normal state is false.
     Backpressure,
+    /// Something lies far outside its own band. Its normal state is false.
+    Anomalous,
 }
 
 impl Condition {
@@ -50,6 +54,7 @@ impl Condition {
             Self::Conflict => "Conflict",
             Self::CapacityLimited => "CapacityLimited",
             Self::Backpressure => "Backpressure",
+            Self::Anomalous => "Anomalous",
         }
     }
 }
@@ -92,7 +97,7 @@ pub struct Finding {
 type Said = (State, &'static str, Cow<'static, str>);
 
 /// What `decision` means for each condition, in the order of [`Condition`].
-pub fn findings(function: &Function, decision: &Decision) -> [Finding; 7] {
+pub fn findings(function: &Function, decision: &Decision) -> [Finding; 8] {
     [
         finding(Condition::Ready, ready(function)),
         finding(Condition::Active, active(function, &decision.field)),
@@ -101,15 +106,17 @@ pub fn findings(function: &Function, decision: &Decision) -> [Finding; 7] {
         finding(Condition::Conflict, conflict(function, decision)),
         finding(Condition::CapacityLimited, capacity_limited(function, decision)),
         finding(Condition::Backpressure, backpressure(function, decision)),
+        finding(Condition::Anomalous, anomalous(function)),
     ]
 }
 
-/// The reasons of the conditions that change while the verdict stays: pods that found no node are gone, or a ceiling
-/// begins to bind. Of two ticks with the same verdict they say whether the conditions are still the same.
-pub fn limits(function: &Function, decision: &Decision) -> [&'static str; 2] {
+/// The reasons of the conditions that change while the verdict stays: pods that found no node are gone, a ceiling
+/// begins to bind, or an anomaly begins or ends. Of two ticks with the same verdict they say whether the conditions are still the same.
+pub fn limits(function: &Function, decision: &Decision) -> [&'static str; 3] {
     [
         capacity_limited(function, decision).1,
         backpressure(function, decision).1,
+        anomalous(function).1,
     ]
 }
 

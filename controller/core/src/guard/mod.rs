@@ -7,6 +7,7 @@ pub mod capacity;
 pub mod ceiling;
 pub mod crash_loop;
 pub mod floor;
+pub mod outage;
 pub mod slew;
 pub mod stabilize;
 pub mod stand_aside;
@@ -21,12 +22,13 @@ use std::borrow::Cow;
 
 /// The rules, weakest first: the precedence of the safety model read from its end. Freeze and budget
 /// have their places between brake and capacity once they exist.
-pub const RULES: [Rule; 9] = [
+pub const RULES: [Rule; 10] = [
     stabilize::RULE,
     slew::RULE,
     capacity::RULE,
     crash_loop::RULE,
     brake::RULE,
+    outage::RULE,
     ceiling::RULE,
     trust::RULE,
     floor::RULE,
@@ -129,7 +131,8 @@ mod tests {
     use super::RULES;
 
     /// "stand aside > floor > no decrease > ceiling > brake > freeze > budget > capacity > slew > stabilisation",
-    /// less what does not exist yet, read from its end; the crash-loop breaker is a limit to raises like capacity.
+    /// less what does not exist yet, read from its end; the crash-loop breaker is a limit to raises like capacity,
+    /// and the outage guard joins the brake.
     #[test]
     fn the_order_of_the_rules_is_the_precedence_of_the_safety_model() {
         let names: Vec<_> = RULES.iter().map(|rule| rule.name).collect();
@@ -141,6 +144,7 @@ mod tests {
                 "capacity",
                 "crash_loop",
                 "brake",
+                "outage",
                 "ceiling",
                 "trust",
                 "floor",

@@ -74,6 +74,8 @@ fn function(mode: Mode, floor: Replicas, stabilization: Seconds) -> Function {
         failing: None,
         backlog: false,
         capacity: forewarm_core::observation::Capacity::default(),
+        service: forewarm_core::service::Service::default(),
+        anomalies: Vec::new(),
     };
     Function {
         policy,

@@ -188,6 +188,8 @@ pub(crate) fn observation() -> BoxedStrategy<Observation> {
             failing: None,
             backlog: false,
             capacity,
+            service: forewarm_core::service::Service::default(),
+            anomalies: Vec::new(),
         })
         .boxed()
 }

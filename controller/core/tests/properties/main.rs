@@ -8,6 +8,7 @@ mod given;
 mod run;
 
 mod memory;
+mod outage;
 mod outlier;
 
 mod a5_replay;

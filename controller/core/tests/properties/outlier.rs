@@ -37,12 +37,12 @@ fn pod(at: usize, served: Option<Served>) -> PodSeen {
     }
 }
 
-const fn served(failed: u64, latency: u64) -> Option<Served> {
-    Some(Served {
+const fn served(failed: u64, latency: u64) -> Served {
+    Served {
         calls_milli: 5000,
         failed_permille: Some(failed),
         latency_micros: Some(latency),
-    })
+    }
 }
 
 fn inputs(pods: Vec<PodSeen>) -> MemoryInputs {
@@ -101,7 +101,7 @@ fn live(
 
 /// Four pods, the first of which serves like that.
 fn first_of_four(first: Option<Served>) -> Vec<PodSeen> {
-    let well = served(2, 20_000);
+    let well = Some(served(2, 20_000));
     [first, well, well, well]
         .into_iter()
         .enumerate()
@@ -116,8 +116,8 @@ fn said(decision: &MemoryDecision) -> Vec<MemoryReason> {
 #[test]
 fn an_outlier_is_replaced_once_it_has_lasted_with_its_evidence() {
     for (bad, measure, own, siblings) in [
-        (served(400, 20_000), Measure::Errors, 400, 2),
-        (served(2, 900_000), Measure::Latency, 900_000, 20_000),
+        (Some(served(400, 20_000)), Measure::Errors, 400, 2),
+        (Some(served(2, 900_000)), Measure::Latency, 900_000, 20_000),
     ] {
         let mut inputs = inputs(first_of_four(bad));
         assert_eq!(
@@ -138,7 +138,7 @@ fn an_outlier_is_replaced_once_it_has_lasted_with_its_evidence() {
 
 #[test]
 fn a_few_evictions_a_day_and_then_it_is_only_told() {
-    let mut inputs = inputs(first_of_four(served(900, 20_000)));
+    let mut inputs = inputs(first_of_four(Some(served(900, 20_000))));
     let evicted = live(&mut inputs, 4 * 60 * 8, &Outcome::Applied, |_, _| ());
     assert_eq!(evicted.len(), MemoryStanding::MAX_EVICTIONS, "{evicted:?}");
     assert!(
@@ -154,7 +154,7 @@ fn where_a_budget_refuses_it_is_asked_again_after_patience_only() {
         kind: forewarm_core::outcome::RefusedKind::ServerError,
         message: "disruption budget".into(),
     };
-    let mut inputs = inputs(first_of_four(served(900, 20_000)));
+    let mut inputs = inputs(first_of_four(Some(served(900, 20_000))));
     let asked = live(&mut inputs, 4 * 30, &refused, |_, _| ());
     assert!(
         asked.len() > 3 && asked.windows(2).all(|pair| pair[1].1 - pair[0].1 >= PATIENCE),
@@ -164,7 +164,7 @@ fn where_a_budget_refuses_it_is_asked_again_after_patience_only() {
 
 #[test]
 fn shadow_tells_what_would_be_and_does_nothing() {
-    let mut inputs = inputs(first_of_four(served(900, 20_000)));
+    let mut inputs = inputs(first_of_four(Some(served(900, 20_000))));
     inputs.policy.enforce = Mode::Shadow;
     assert_eq!(live(&mut inputs, 30, &Outcome::Applied, |_, _| ()), []);
     assert_eq!(said(&inputs.decide()), [MemoryReason::OutlierReplaced]);
@@ -203,9 +203,9 @@ fn troubled(trouble: Trouble, at: i64, seen: &mut MemorySeen) {
         Trouble::Young => seen.pods[0].since = Some(BEGIN + at * TICK),
         Trouble::Fleeting => {
             let failed = if at % 15 == 0 { 2 } else { 900 };
-            seen.pods[0].served = served(failed, 20_000);
+            seen.pods[0].served = Some(served(failed, 20_000));
         }
-        Trouble::Gap => seen.pods[0].served = if at % 15 == 0 { None } else { served(900, 20_000) },
+        Trouble::Gap => seen.pods[0].served = if at % 15 == 0 { None } else { Some(served(900, 20_000)) },
         Trouble::Resizing => seen.pods[2].resize = Resize::InProgress(BEGIN),
         Trouble::NoMetrics => seen.pods.iter_mut().for_each(|pod| pod.served = None),
         Trouble::OwnMissing => {
@@ -234,9 +234,9 @@ fn nothing_is_done_during_a_rollout_nor_on_a_part_of_the_world_nor_on_too_little
         OwnMissing,
     ];
     for trouble in all {
-        let mut inputs = inputs(first_of_four(served(900, 20_000)));
+        let mut inputs = inputs(first_of_four(Some(served(900, 20_000))));
         let evicted = live(&mut inputs, 100, &Outcome::Applied, |at, seen| {
-            troubled(trouble, at, seen)
+            troubled(trouble, at, seen);
         });
         assert_eq!(evicted, [], "{trouble:?}");
     }

@@ -76,7 +76,7 @@ proptest! {
         let decision = inputs.decide();
         let next = standing.fold(function, &decision, &outcomes, *now);
         prop_assert!(next.wishes.len() <= standing.wishes.len() + 1);
-        prop_assert_eq!(findings(function, &decision).len(), 7);
+        prop_assert_eq!(findings(function, &decision).len(), 8);
         let again = Inputs { standing: next, ..inputs.clone() }.decide();
         prop_assert_eq!(again.held.is_some(), decision.held.is_some());
     }

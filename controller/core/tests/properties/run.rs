@@ -257,6 +257,8 @@ impl Run {
             failing: None,
             backlog: false,
             capacity: self.capacity(),
+            service: forewarm_core::service::Service::default(),
+            anomalies: Vec::new(),
         };
         Function {
             policy: self.policy.clone(),

@@ -9,6 +9,7 @@ use forewarm_core::beside::{beside, lay_beside};
 use forewarm_core::memory::{Birth, Oom, PodSeen};
 use forewarm_core::observation::{DemandSample, Observation, Reading, Why};
 use forewarm_core::policy::FunctionKey;
+use forewarm_core::service::Service;
 use forewarm_core::units::{Mono, Now, Seconds, Slots};
 use forewarm_source::{DemandReader, Readings, ServedBy, Source};
 
@@ -235,6 +236,8 @@ fn finish(
         failing: half.view.failing,
         backlog: half.backlog,
         capacity,
+        service: Service::default(),
+        anomalies: Vec::new(),
     };
     Seen {
         stored: half.stored,

@@ -7,7 +7,8 @@ mod label;
 mod sums;
 
 use self::label::{
-    Build, Kind, ModeState, Namespace, OfMode, Outcome, Profile, ProfileOf, ReasonVerdict, Room, Rule, What, Why,
+    Anomaly, Build, Kind, ModeState, Namespace, OfMode, Outcome, Profile, ProfileOf, ReasonVerdict, Room, Rule, What,
+    Why,
 };
 use self::sums::Sums;
 use super::Told;
@@ -43,6 +44,7 @@ pub struct Metrics {
     decisions: Family<ReasonVerdict, Counter>,
     outcomes: Family<Outcome, Counter>,
     holds: Family<Rule, Gauge>,
+    anomalies: Family<Anomaly, Gauge>,
     demand_untrusted: Family<Why, Gauge>,
     forecast_untrusted: Family<Why, Gauge>,
     forecast_demoted: Family<Why, Gauge>,
@@ -90,6 +92,7 @@ impl Metrics {
             decisions: Family::default(),
             outcomes: Family::default(),
             holds: Family::default(),
+            anomalies: Family::default(),
             demand_untrusted: Family::default(),
             forecast_untrusted: Family::default(),
             forecast_demoted: Family::default(),
@@ -132,6 +135,11 @@ impl Metrics {
         );
         registry.register("decisions", "Decisions, one a function and tick", new.decisions.clone());
         registry.register("outcomes", "Outcomes of steps", new.outcomes.clone());
+        registry.register(
+            "anomalies",
+            "Functions of which something lies far outside its own band",
+            new.anomalies.clone(),
+        );
         registry.register("holds", "Functions held now, by guard rule", new.holds.clone());
         registry.register(
             "metrics_untrusted",
@@ -277,6 +285,7 @@ impl Metrics {
             decisions,
             outcomes,
             holds,
+            anomalies,
             metrics,
             untrusted,
             demoted,
@@ -288,6 +297,7 @@ impl Metrics {
         add(&self.decisions, decisions);
         add(&self.outcomes, outcomes);
         replace(&self.holds, holds);
+        replace(&self.anomalies, anomalies);
         replace(&self.demand_untrusted, metrics);
         replace(&self.forecast_untrusted, untrusted);
         replace(&self.forecast_demoted, demoted);
@@ -310,6 +320,7 @@ impl Metrics {
         self.functions.clear();
         self.unusable.set(0);
         self.holds.clear();
+        self.anomalies.clear();
         self.above.clear();
         self.above_by_namespace.clear();
         for family in [&self.demand_untrusted, &self.forecast_untrusted, &self.forecast_demoted] {

@@ -9,7 +9,7 @@ use forewarm_core::observation::Why;
 use std::borrow::Cow;
 
 /// The findings of one function, for its status and its Events.
-pub(super) fn findings(told: &Told<'_>) -> [Finding; 7] {
+pub(super) fn findings(told: &Told<'_>) -> [Finding; 8] {
     finding::findings(told.function, told.decision).map(|finding| {
         let message = match finding.condition {
             Condition::Ready => ready(&finding, told),
@@ -18,7 +18,8 @@ pub(super) fn findings(told: &Told<'_>) -> [Finding; 7] {
             | Condition::ForecastTrusted
             | Condition::Conflict
             | Condition::CapacityLimited
-            | Condition::Backpressure => None,
+            | Condition::Backpressure
+            | Condition::Anomalous => None,
         };
         Finding {
             message: message.map_or(finding.message, Cow::Owned),

@@ -294,6 +294,8 @@ fn observation(held: Option<Replicas>) -> Observation {
         failing: None,
         backlog: false,
         capacity: Capacity::default(),
+        service: forewarm_core::service::Service::default(),
+        anomalies: Vec::new(),
     }
 }
 

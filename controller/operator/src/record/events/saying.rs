@@ -126,7 +126,9 @@ fn because(told: &Told<'_>) -> String {
 fn bad(finding: &Finding) -> bool {
     match finding.condition {
         Condition::Ready | Condition::MetricsTrusted => finding.state == State::False,
-        Condition::Conflict | Condition::CapacityLimited | Condition::Backpressure => finding.state == State::True,
+        Condition::Conflict | Condition::CapacityLimited | Condition::Backpressure | Condition::Anomalous => {
+            finding.state == State::True
+        }
         Condition::Active | Condition::ForecastTrusted => false,
     }
 }

@@ -11,6 +11,7 @@ macro_rules! label_set {
 }
 
 label_set! {
+    Anomaly { anomaly: &'static str }
     Room { room: &'static str }
     ModeState { mode: &'static str, state: &'static str }
     ReasonVerdict { reason: &'static str, verdict: &'static str }

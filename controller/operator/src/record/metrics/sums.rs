@@ -1,6 +1,6 @@
 //! One tick, counted: what was told in, a number for each label set out. Pure.
 
-use super::label::{ModeState, Namespace, OfMode, Outcome, ReasonVerdict, Rule, Why};
+use super::label::{Anomaly, ModeState, Namespace, OfMode, Outcome, ReasonVerdict, Rule, Why};
 use crate::record::change::distrust;
 use crate::record::line::VerdictWord;
 use crate::record::{Told, labels};
@@ -46,6 +46,7 @@ pub(super) struct Sums {
     pub(super) decisions: Counts<ReasonVerdict>,
     pub(super) outcomes: Counts<Outcome>,
     pub(super) holds: Counts<Rule>,
+    pub(super) anomalies: Counts<Anomaly>,
     pub(super) metrics: Counts<Why>,
     pub(super) untrusted: Counts<Why>,
     pub(super) demoted: Counts<Why>,
@@ -62,6 +63,14 @@ impl Sums {
         // Rules that hold nobody are shown at zero, so that an alert on one has a series from the start.
         for rule in forewarm_core::guard::RULES {
             sums.holds.add(Rule { rule: rule.name.into() }, 0);
+        }
+        for anomaly in [
+            "DemandAboveBand",
+            "DemandBelowBand",
+            "ErrorsAboveBand",
+            "LatencyAboveBand",
+        ] {
+            sums.anomalies.add(Anomaly { anomaly }, 0);
         }
         for told in all {
             sums.add(told);
@@ -81,6 +90,10 @@ impl Sums {
         }
         if let Verdict::Hold(rule) = &told.decision.verdict {
             self.holds.add(Rule { rule: rule.clone() }, 1);
+        }
+        for anomaly in &told.function.observation.anomalies {
+            let anomaly = anomaly.label();
+            self.anomalies.add(Anomaly { anomaly }, 1);
         }
         if let Reading::Unknown(why) = &told.function.observation.demand {
             self.metrics.add(Why { why: why.label() }, 1);

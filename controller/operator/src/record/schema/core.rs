@@ -155,6 +155,32 @@ fn asked() -> Definitions {
     ]
 }
 
+/// How calls are served.
+fn service() -> Value {
+    let whole = || json!({"type": "integer", "minimum": 0});
+    let banded = || {
+        let upper = nullable(whole());
+        nullable(strict("A value and its band.", json!({"now": whole(), "upper": upper})))
+    };
+    strict(
+        "Failed calls of a thousand and microseconds a call, each with its band.",
+        json!({"errors": banded(), "latency": banded(), "unanswered": {"type": "boolean"}}),
+    )
+}
+
+/// What lies far outside its own band.
+fn anomaly() -> Value {
+    let whole = || json!({"type": "integer", "minimum": 0});
+    tagged(
+        &[],
+        json!({
+            "DemandAboveBand": strict("", json!({"upper": at("Amount")})),
+            "DemandBelowBand": strict("", json!({"lower": at("Amount")})),
+            "ErrorsAboveBand": strict("", json!({"upper_permille": whole()})),
+            "LatencyAboveBand": strict("", json!({"upper_micros": whole()}))}),
+    )
+}
+
 fn seen() -> Definitions {
     let sample = strict(
         "Demand summed over the pods.",
@@ -236,7 +262,7 @@ fn seen() -> Definitions {
                 json!({
             "target": reading(at("Target")), "demand": reading(sample), "lead_time": lead_time,
             "demand_known_at": or_null("Mono"), "failing": nullable(failing),
-            "backlog": {"type": "boolean"}, "capacity": capacity}),
+            "backlog": {"type": "boolean"}, "capacity": capacity, "service": service(), "anomalies": list(anomaly())}),
             ),
         ),
     ]

@@ -125,7 +125,7 @@ async fn a_first_status_is_one_patch_over_the_version_seen() {
     assert_eq!(short(1), ["Active", "False", "Shadow"]);
     assert_eq!(conditions[0]["observedGeneration"], 3);
     assert_eq!(conditions[0]["lastTransitionTime"], "2026-11-24T14:03:15Z");
-    assert_eq!(conditions.as_array().unwrap().len(), 7);
+    assert_eq!(conditions.as_array().unwrap().len(), 8);
 }
 
 #[tokio::test(start_paused = true)]
@@ -203,7 +203,7 @@ async fn trust_lost_is_written_at_once_and_only_the_flipped_condition_gets_a_new
         .map(|c| c["lastTransitionTime"].as_str().unwrap())
         .collect();
     let (old, new) = ("2026-11-24T14:03:15Z", "2026-11-24T14:04:15Z");
-    assert_eq!(times, [old, old, old, new, old, old, old]);
+    assert_eq!(times, [old, old, old, new, old, old, old, old]);
     assert_eq!(conditions[3]["reason"], "SourceDown");
     assert_eq!(body["status"].as_object().unwrap().len(), 1, "{body}");
 }
