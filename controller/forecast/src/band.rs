@@ -35,6 +35,8 @@ pub struct Bands {
 #[derive(Clone, Debug, Default)]
 struct Track {
     kept: VecDeque<u64>,
+    /// Their 99th percentile, worked out when they change: it is asked for in every tick. `None`: too few are kept.
+    edge: Option<u64>,
     /// The slot that is not over yet, and its largest value.
     open: Option<(i64, u64)>,
     outside_since: Option<i64>,
@@ -100,7 +102,7 @@ impl Track {
     /// A value with its band's upper edge as it was before it. `widened`: the edge with what does not matter on top.
     fn take(&mut self, value: Option<u64>, tick: i64, widened: impl Fn(u64) -> u64) -> Option<Banded> {
         let now = value?;
-        let upper = self.edge().map(widened);
+        let upper = self.edge.map(widened);
         let banded = Banded { now, upper };
         if banded.is_above() {
             let since = *self.outside_since.get_or_insert(tick);
@@ -115,24 +117,23 @@ impl Track {
             Some((open, largest)) if *open == slot => *largest = now.max(*largest),
             open => {
                 if let Some((_, largest)) = open.replace((slot, now)) {
-                    self.kept.push_back(largest);
+                    self.keep(largest);
                 }
             }
-        }
-        while self.kept.len() > KEPT {
-            self.kept.pop_front();
         }
         Some(banded)
     }
 
-    /// The 99th percentile, by nearest rank. `None`: too little is known.
-    fn edge(&self) -> Option<u64> {
-        if self.kept.len() < FEWEST {
-            return None;
+    /// Keeps a slot's largest value, the oldest one less; the percentile is by nearest rank.
+    fn keep(&mut self, largest: u64) {
+        if self.kept.len() >= KEPT {
+            self.kept.pop_front();
         }
+        self.kept.push_back(largest);
         let mut sorted: Vec<u64> = self.kept.iter().copied().collect();
         sorted.sort_unstable();
-        sorted.get((sorted.len() * 99).div_ceil(100) - 1).copied()
+        let rank = (sorted.len() * 99).div_ceil(100).saturating_sub(1);
+        self.edge = sorted.get(rank).copied().filter(|_| sorted.len() >= FEWEST);
     }
 }
 
