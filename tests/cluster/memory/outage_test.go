@@ -26,7 +26,7 @@ func Test_outage(t *testing.T) {
 		With("spec.forecast", forewarm.Map{"mode": "Off"}).JSON())
 	forewarm.WaitCondition(t, k, namespace, "dark", "Ready", "Deciding", time.Minute)
 	callEach(t, k, namespace, "dark")
-	stop := forewarm.Calls(t, k, namespace, "dark", 30) // three pods' worth
+	stop := forewarm.Calls(t, k, namespace, "dark", 25) // three pods' worth
 	forewarm.WaitCondition(t, k, namespace, "dark", "Anomalous", "WithinBands", time.Minute)
 	k.WaitPods(t, namespace, selector("dark"), 3, time.Minute)
 	time.Sleep(calibrated)
@@ -45,7 +45,7 @@ func Test_outage(t *testing.T) {
 	log := forewarm.FollowLog(t, k)
 	log.Wait(t, "the hold", 2*time.Minute, forewarm.About(namespace, "dark"),
 		func(l forewarm.Line) bool { return l.Rule == "outage" })
-	waitEvent(t, k, namespace, "ErrorsAboveBand", "its band", "ends at")
+	waitEvent(t, k, namespace, "ErrorsAboveBand", "in their band", "ends at")
 	kit.Holds(t, "the floor while every call fails", 40*time.Second, func() error {
 		replicas, err := forewarm.Replicas(k, namespace, "dark")
 		if err == nil && replicas != 3 {
