@@ -17,4 +17,4 @@ const patience = 2 * time.Minute
 // threeTicks is how long nothing may happen where nothing must.
 const threeTicks = 6 * time.Second
 
-func TestMain(m *testing.M) { os.Exit(peers.Main(m, 10, forewarm.Setup{}, peers.Knative)) }
+func TestMain(m *testing.M) { os.Exit(peers.Main(m, 6, forewarm.Setup{}, peers.Knative)) }

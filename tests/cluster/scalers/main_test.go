@@ -17,4 +17,4 @@ const patience = 4 * time.Minute
 // threeTicks is how long nothing may happen where nothing must.
 const threeTicks = 6 * time.Second
 
-func TestMain(m *testing.M) { os.Exit(peers.Main(m, 12, forewarm.Setup{}, peers.KEDA)) }
+func TestMain(m *testing.M) { os.Exit(peers.Main(m, 8, forewarm.Setup{}, peers.KEDA)) }
