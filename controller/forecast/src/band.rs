@@ -18,6 +18,9 @@ const KEPT: usize = 288;
 const FEWEST: usize = 12;
 /// Ticks outside the band after which it is begun anew: six hours.
 const BELIEVED: i64 = 1440;
+/// Ticks for which what was last seen above its band counts as above while nothing is known of it: an hour. Callers that
+/// have given up make no calls, and so no failures.
+const UNHEARD: i64 = 240;
 /// Ticks outside before it is named, and back inside before it is not any more: three minutes.
 const LASTS: i64 = 12;
 /// Longer without a look, in ticks, and time outside starts anew: a minute.
@@ -40,6 +43,8 @@ struct Track {
     /// The slot that is not over yet, and its largest value.
     open: Option<(i64, u64)>,
     outside_since: Option<i64>,
+    /// The last known value, where it was above the band, and its tick.
+    above: Option<(Banded, i64)>,
 }
 
 /// One anomaly on its way to be named, or back.
@@ -53,7 +58,8 @@ struct Named {
 
 impl Bands {
     /// Takes in what is seen at `tick` (counted since 1970 UTC) and holds it against the bands. `served`: `None` where it is not
-    /// known. `demand`, with its band of now: `None` where either is not known. What is not known is never outside.
+    /// known. `demand`, with its band of now: `None` where either is not known. What is not known is not outside, unless it
+    /// was when last known: then it is for an hour.
     pub fn look(
         &mut self,
         served: Option<Served>,
@@ -101,9 +107,13 @@ fn far(demand: Demand, band: Band) -> Option<Anomaly> {
 impl Track {
     /// A value with its band's upper edge as it was before it. `widened`: the edge with what does not matter on top.
     fn take(&mut self, value: Option<u64>, tick: i64, widened: impl Fn(u64) -> u64) -> Option<Banded> {
-        let now = value?;
+        let Some(now) = value else {
+            let (banded, at) = self.above?;
+            return (tick.saturating_sub(at) < UNHEARD).then_some(banded);
+        };
         let upper = self.edge.map(widened);
         let banded = Banded { now, upper };
+        self.above = banded.is_above().then_some((banded, tick));
         if banded.is_above() {
             let since = *self.outside_since.get_or_insert(tick);
             if tick.saturating_sub(since) >= BELIEVED {
@@ -176,6 +186,24 @@ mod tests {
         }
     }
 
+    /// Callers that give up altogether leave no calls to fail.
+    #[test]
+    fn silence_after_failures_is_no_end_of_them_for_an_hour() {
+        let (mut bands, mut now) = (Bands::default(), BEGIN);
+        let well = |_| Some(served(0, 20_000));
+        live(&mut bands, &mut now, 7200, well);
+        assert!(
+            !live(&mut bands, &mut now, 300, |_| None).0.worse(),
+            "nothing was wrong"
+        );
+        live(&mut bands, &mut now, 15, |_| Some(served(900, 20_000)));
+        let (service, anomalies) = live(&mut bands, &mut now, 3585, |_| None);
+        assert!(service.worse() && anomalies.len() == 1, "{service:?} {anomalies:?}");
+        assert!(!live(&mut bands, &mut now, 30, |_| None).0.worse(), "an hour later");
+        live(&mut bands, &mut now, 15, |_| Some(served(900, 20_000)));
+        assert!(!live(&mut bands, &mut now, 15, well).0.worse(), "known to be well");
+    }
+
     /// Lives for so long, and tells the last look.
     fn live(
         bands: &mut Bands,
@@ -226,12 +254,12 @@ mod tests {
     }
 
     #[test]
-    fn what_is_missing_is_not_outside_and_ends_an_anomaly_after_a_while() {
+    fn what_is_missing_ends_an_anomaly_after_an_hour_and_a_while() {
         let (mut bands, mut now) = (Bands::default(), BEGIN);
         live(&mut bands, &mut now, 7200, |_| Some(served(2, 20_000)));
         let (_, anomalies) = live(&mut bands, &mut now, 400, |_| Some(served(2, 900_000)));
         assert_eq!(anomalies, [Anomaly::LatencyAboveBand { upper_micros: 35_000 }]);
-        let (service, anomalies) = live(&mut bands, &mut now, 60, |_| None);
+        let (service, anomalies) = live(&mut bands, &mut now, 3630, |_| None);
         assert!(!service.worse() && anomalies.len() == 1, "not at once");
         assert_eq!(live(&mut bands, &mut now, 300, |_| None).1, []);
     }
