@@ -17,13 +17,13 @@ import (
 
 const (
 	kills = 5
-	// goesOn is how soon the other replica must write: the lease's 15 s, a try each 2 s, a tick at once on taking it.
+	// goesOn is how soon another process must write: the lease's 15 s, a try each 2 s, a tick at once on taking it.
 	goesOn = 25 * time.Second
 )
 
-// Test_leader_killed kills the leading replica in the middle of a ramp up, five times. Each time the other one goes
-// on; in the end the API server's audit log shows each own write under exactly one decision id, announced in the log
-// before it was sent, and the floor never fell.
+// Test_leader_killed kills the leading process in the middle of a ramp up, five times. Each time another one goes on,
+// of the other replica as a rule; in the end the API server's audit log shows each own write under exactly one decision
+// id, announced in the log before it was sent, and the floor never fell.
 func Test_leader_killed(t *testing.T) {
 	r := climb(t)
 	var took []time.Duration
@@ -36,8 +36,9 @@ func Test_leader_killed(t *testing.T) {
 	r.account()
 }
 
-// kill kills the leader as soon as it announces a write, and returns how long it takes until a write of the other
-// replica is accepted.
+// kill kills the leader as soon as it announces a write, and returns how long it takes until a write of another process
+// is accepted. The killed pod's next process may be that one: the kubelet starts it within a second, so it is there like
+// the other replica when the lease ends, and knows no more and no less of the killed one's writes.
 func (r *ramp) kill() time.Duration {
 	r.Helper()
 	// A container that was killed comes back after 0, 10, 20 s; without it there is nobody to go on.
@@ -57,14 +58,11 @@ func (r *ramp) kill() time.Duration {
 	}
 	next := r.log.Wait(r, "a write after the kill", patience, applied, forewarm.About(r.namespace, name), forewarm.Since(killed),
 		func(l forewarm.Line) bool { return l.Run != last.Run })
-	if next.Pod == leader {
-		r.Errorf("%s came back and led; the other replica should have", leader)
-	}
 	took := next.Time.Sub(killed)
 	r.Logf("%s killed %s after its intent; %s wrote after %s", leader,
 		killed.Sub(last.Time).Round(time.Millisecond), next.Pod, took.Round(time.Millisecond))
 	if took >= goesOn {
-		r.Errorf("the other replica went on after %s, not within %s", took, goesOn)
+		r.Errorf("%s went on after %s, not within %s", next.Pod, took, goesOn)
 	}
 	return took
 }
