@@ -21,7 +21,12 @@ const (
 	minScale = "autoscaling.knative.dev/min-scale"
 )
 
-var revisions = schema.GroupVersionResource{Group: "serving.knative.dev", Version: "v1", Resource: "revisions"}
+var (
+	services  = serving.WithResource("services")
+	revisions = serving.WithResource("revisions")
+)
+
+var serving = schema.GroupVersion{Group: "serving.knative.dev", Version: "v1"}
 
 // scene is a Knative Service in an enrolled namespace.
 type scene struct {
@@ -55,10 +60,14 @@ func newScene(t *testing.T, floor string, more ...string) *scene {
 		}},
 	}).JSON())
 	kit.WaitFor(t, "a revision that takes the traffic", patience, func() error {
-		text, err := k.Run("", "kubectl", "--namespace", s.namespace, "get", "services.serving.knative.dev", name,
-			"--output", "jsonpath={.status.traffic}")
-		if err == nil && !strings.Contains(text, "revisionName") {
-			err = fmt.Errorf("traffic is %q", text)
+		found, err := k.Dynamic.Resource(services).Namespace(s.namespace).Get(context.Background(), name, meta.GetOptions{})
+		if err != nil {
+			return err
+		}
+		traffic, _, err := unstructured.NestedSlice(found.Object, "status", "traffic")
+		takes := func(share any) bool { return share.(map[string]any)["revisionName"] != nil }
+		if err == nil && !slices.ContainsFunc(traffic, takes) {
+			err = fmt.Errorf("traffic is %v", traffic)
 		}
 		return err
 	})

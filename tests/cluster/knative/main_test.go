@@ -12,7 +12,7 @@ import (
 )
 
 // patience is for what takes a few ticks and Knative's reconciles.
-const patience = 2 * time.Minute
+const patience = 5 * time.Minute
 
 // threeTicks is how long nothing may happen where nothing must.
 const threeTicks = 6 * time.Second

@@ -15,7 +15,7 @@ import (
 )
 
 const (
-	patience = 3 * time.Minute
+	patience = 5 * time.Minute
 	name     = "ramp"
 )
 

@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	core "k8s.io/api/core/v1"
 	meta "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -29,7 +28,7 @@ func bornRight(t *testing.T, k *kit.Kit) {
 	}
 	k.Apply(t, stateful(function(namespace, "ledger", 1, 64, "MEMORY_MB", "8")).JSON())
 	for _, name := range []string{"fraud", "fraud-scorer", "ledger"} {
-		k.WaitPods(t, namespace, selector(name), 1, time.Minute)
+		k.WaitPods(t, namespace, selector(name), 1, patience)
 	}
 	k.Apply(t, birth(namespace, "fraud", "Deployment", "96Mi").JSON())
 	k.Apply(t, birth(namespace, "ledger", "StatefulSet", "80Mi").JSON())
@@ -41,7 +40,7 @@ func bornRight(t *testing.T, k *kit.Kit) {
 	scale(t, k, namespace, "deployment/fraud-scorer", 2)
 	scale(t, k, namespace, "statefulset/ledger", 2)
 	for name, wanted := range map[string]string{"fraud": "64 96", "fraud-scorer": "64 64", "ledger": "64 80"} {
-		k.WaitPods(t, namespace, selector(name), 2, time.Minute)
+		k.WaitPods(t, namespace, selector(name), 2, patience)
 		if found := inOrder(t, k, namespace, name); found != wanted {
 			t.Errorf("%s: %s Mi, not %s", name, found, wanted)
 		}
@@ -64,21 +63,21 @@ func bornRight(t *testing.T, k *kit.Kit) {
 
 	// Memory is written before the floor that makes the pods: both changes come at once, and the next pod has both.
 	k.Apply(t, birth(namespace, "fraud", "Deployment", "112Mi").With("spec.floor.min", 3).JSON())
-	k.WaitPods(t, namespace, selector("fraud"), 3, 2*time.Minute)
+	k.WaitPods(t, namespace, selector("fraud"), 3, patience)
 	if found := inOrder(t, k, namespace, "fraud"); found != "64 96 112" {
 		t.Errorf("a change reaches the next pod: %s Mi", found)
 	}
 
 	// A deploy that gives more than the entry: no pod of it may be born with less, not even before the next tick.
 	k.Apply(t, function(namespace, "fraud", 1, 160, "MEMORY_MB", "8").JSON())
-	kit.WaitFor(t, "the rollout", 2*time.Minute, func() error {
+	kit.WaitFor(t, "the rollout", patience, func() error {
 		return onlySize(k, namespace, "fraud", 160)
 	})
 
 	k.Kubectl(t, "--namespace", namespace, "patch", "functionpolicy", "ledger", "--type=merge", "-p", `{"spec":{"mode":"Shadow"}}`)
 	waitEntry(t, k, namespace, "StatefulSet/ledger", "")
 	scale(t, k, namespace, "statefulset/ledger", 3)
-	k.WaitPods(t, namespace, selector("ledger"), 3, time.Minute)
+	k.WaitPods(t, namespace, selector("ledger"), 3, patience)
 	if found := inOrder(t, k, namespace, "ledger"); found != "64 80 64" {
 		t.Errorf("given back in Shadow: %s Mi", found)
 	}
@@ -110,7 +109,7 @@ func scale(t *testing.T, k *kit.Kit, namespace, target string, replicas int) {
 // waitEntry waits until the namespace's object has that entry; none for an empty one.
 func waitEntry(t *testing.T, k *kit.Kit, namespace, key, wanted string) {
 	t.Helper()
-	kit.WaitFor(t, "the entry of "+key, time.Minute, func() error {
+	kit.WaitFor(t, "the entry of "+key, patience, func() error {
 		object, err := k.Dynamic.Resource(newborns).Namespace(namespace).Get(context.Background(), "forewarm", meta.GetOptions{})
 		if err != nil {
 			return err

@@ -3,7 +3,6 @@ package memory
 import (
 	"fmt"
 	"testing"
-	"time"
 
 	"forewarm.dev/tests/cluster/forewarm"
 	"forewarm.dev/tests/cluster/kit"
@@ -27,16 +26,16 @@ func conflict(t *testing.T, k *kit.Kit) {
 	for name, other := range others {
 		k.Apply(t, function(namespace, name, 1, 64, "MEMORY_MB", "58").JSON())
 		k.Apply(t, other)
-		k.WaitPods(t, namespace, selector(name), 1, time.Minute)
+		k.WaitPods(t, namespace, selector(name), 1, patience)
 		k.Apply(t, healing(namespace, name).JSON())
 	}
 	for name := range others {
 		// The API of the vertical one is looked for once a minute.
-		forewarm.WaitCondition(t, k, namespace, name, "Unhealthy", "MemoryConflict", 2*time.Minute)
+		forewarm.WaitCondition(t, k, namespace, name, "Unhealthy", "MemoryConflict", patience)
 	}
 	k.Kubectl(t, "--namespace", namespace, "delete", "hpa/by-memory", "verticalpodautoscalers.autoscaling.k8s.io/sized")
 	for name := range others {
-		waitLimits(t, k, namespace, name, time.Minute, func(mib int) bool { return mib > 64 })
+		waitLimits(t, k, namespace, name, patience, func(mib int) bool { return mib > 64 })
 	}
 }
 

@@ -30,14 +30,14 @@ func visit(k *kit.Kit, namespace, pod, query string) {
 func crashLoop(t *testing.T, k *kit.Kit) {
 	namespace := forewarm.Enrolled(t, k)
 	k.Apply(t, forewarm.Function(namespace, "broken", 2).JSON())
-	k.WaitPods(t, namespace, selector("broken"), 2, time.Minute)
+	k.WaitPods(t, namespace, selector("broken"), 2, patience)
 	k.Apply(t, forewarm.Enforce(namespace, "broken").JSON())
-	forewarm.WaitCondition(t, k, namespace, "broken", "Ready", "Deciding", time.Minute)
+	forewarm.WaitCondition(t, k, namespace, "broken", "Ready", "Deciding", patience)
 	k.Kubectl(t, "--namespace", namespace, "set", "image", "deployment/broken", "function=dev.local/nothing:dev")
-	forewarm.WaitCondition(t, k, namespace, "broken", "Unhealthy", "ImagePull", time.Minute)
+	forewarm.WaitCondition(t, k, namespace, "broken", "Unhealthy", "ImagePull", patience)
 	forewarm.Calls(t, k, namespace, "broken", 80) // eight pods' worth
 	log := forewarm.FollowLog(t, k)
-	log.Wait(t, "the hold", time.Minute, forewarm.About(namespace, "broken"),
+	log.Wait(t, "the hold", patience, forewarm.About(namespace, "broken"),
 		func(l forewarm.Line) bool { return l.Rule == "crash_loop" })
 	kit.Holds(t, "no further replica", 20*time.Second, func() error {
 		replicas, err := forewarm.Replicas(k, namespace, "broken")
@@ -51,7 +51,7 @@ func crashLoop(t *testing.T, k *kit.Kit) {
 	}
 	// What is mended is raised again.
 	k.Kubectl(t, "--namespace", namespace, "set", "image", "deployment/broken", "function="+forewarm.FunctionImage)
-	kit.WaitFor(t, "a raise after the mend", 2*time.Minute, func() error {
+	kit.WaitFor(t, "a raise after the mend", patience, func() error {
 		replicas, err := forewarm.Replicas(k, namespace, "broken")
 		if err == nil && replicas <= 2 {
 			err = fmt.Errorf("%d replicas", replicas)
@@ -65,7 +65,7 @@ func crashLoop(t *testing.T, k *kit.Kit) {
 func stuckPod(t *testing.T, k *kit.Kit) {
 	namespace := forewarm.Enrolled(t, k)
 	k.Apply(t, forewarm.Function(namespace, "stuck", 3).JSON())
-	ready := k.WaitPods(t, namespace, selector("stuck"), 3, time.Minute)
+	ready := k.WaitPods(t, namespace, selector("stuck"), 3, patience)
 	k.Apply(t, forewarm.Enforce(namespace, "stuck").With("spec.healing", forewarm.Map{"stuckPod": "Replace"}).JSON())
 	k.Apply(t, `{"apiVersion":"policy/v1","kind":"PodDisruptionBudget","metadata":{"namespace":"`+namespace+`","name":"stuck"},
 		"spec":{"minAvailable":2,"unhealthyPodEvictionPolicy":"AlwaysAllow","selector":{"matchLabels":{"app":"stuck"}}}}`)
@@ -80,7 +80,7 @@ func stuckPod(t *testing.T, k *kit.Kit) {
 		return nil
 	})
 	left := 0
-	for _, pod := range k.WaitPods(t, namespace, selector("stuck"), 3, 2*time.Minute) {
+	for _, pod := range k.WaitPods(t, namespace, selector("stuck"), 3, patience) {
 		if pod == ready[1] || pod == ready[2] {
 			left++
 		}

@@ -36,6 +36,9 @@ func prepare(k *kit.Kit) error {
 	return setup.Prepare(k)
 }
 
+// patience is for what takes a few ticks and starts of pods on an idle machine; a back-off of the kubelet takes longer.
+const patience = 5 * time.Minute
+
 const mebibyte = 1 << 20
 
 // selector finds a function's pods.

@@ -48,10 +48,10 @@ func resizeUpAndDown(t *testing.T, k *kit.Kit) {
 	k.Apply(t, function(namespace, "up", 1, 64, "MEMORY_MB", "58").JSON())
 	k.Apply(t, function(namespace, "down", 2, 300, "MEMORY_MB", "20").JSON())
 	k.Apply(t, function(namespace, "jvm", 1, 300, "MEMORY_MB", "20").JSON())
-	k.WaitPods(t, namespace, selector("up"), 1, time.Minute)
+	k.WaitPods(t, namespace, selector("up"), 1, patience)
 	var series []bed.Series
 	for name, count := range map[string]int{"down": 2, "jvm": 1} {
-		for _, pod := range k.WaitPods(t, namespace, selector(name), count, time.Minute) {
+		for _, pod := range k.WaitPods(t, namespace, selector(name), count, patience) {
 			series = append(series, past(namespace, pod, 100*mebibyte))
 		}
 	}
@@ -63,9 +63,9 @@ func resizeUpAndDown(t *testing.T, k *kit.Kit) {
 	k.Apply(t, healing(namespace, "jvm").With("spec.memory.containers",
 		[]forewarm.Map{{"name": "function", "runtime": "JVM"}}).JSON())
 
-	up := waitLimits(t, k, namespace, "up", 90*time.Second, func(mib int) bool { return mib > 64 })
+	up := waitLimits(t, k, namespace, "up", patience, func(mib int) bool { return mib > 64 })
 	lowers := k.Has(t, 34)
-	down := waitLimits(t, k, namespace, "down", 90*time.Second, func(mib int) bool { return lowers == (mib < 300) })
+	down := waitLimits(t, k, namespace, "down", patience, func(mib int) bool { return lowers == (mib < 300) })
 	for _, pod := range append(up, down...) {
 		if restarts(pod) != 0 {
 			t.Errorf("%s was restarted", pod.Name)
@@ -81,7 +81,7 @@ func resizeUpAndDown(t *testing.T, k *kit.Kit) {
 	if err != nil || limit(jvm[0]) != 300 {
 		t.Errorf("jvm_like: shrunk in place to %d Mi: %v", limit(jvm[0]), err)
 	}
-	forewarm.FollowLog(t, k).Wait(t, "the JVM's decision", 30*time.Second, forewarm.About(namespace, "jvm"),
+	forewarm.FollowLog(t, k).Wait(t, "the JVM's decision", patience, forewarm.About(namespace, "jvm"),
 		func(l forewarm.Line) bool { return strings.Contains(l.Raw, "RuntimeKeeps") })
 	if lowers {
 		t.Run("harmful_decrease", func(t *testing.T) { harmfulDecrease(t, k, namespace, down[0]) })
@@ -113,9 +113,9 @@ func harmfulDecrease(t *testing.T, k *kit.Kit, namespace string, lowered core.Po
 			}
 		}
 	}()
-	forewarm.FollowLog(t, k).Wait(t, "the decrease to be taken back", 2*time.Minute, forewarm.About(namespace, "down"),
+	forewarm.FollowLog(t, k).Wait(t, "the decrease to be taken back", patience, forewarm.About(namespace, "down"),
 		func(l forewarm.Line) bool { return strings.Contains(l.Raw, "Reverted") })
-	for _, pod := range waitLimits(t, k, namespace, "down", time.Minute, func(mib int) bool { return mib >= 300 }) {
+	for _, pod := range waitLimits(t, k, namespace, "down", patience, func(mib int) bool { return mib >= 300 }) {
 		if restarts(pod) != 0 {
 			t.Errorf("%s was killed before the decrease was taken back", pod.Name)
 		}
@@ -168,19 +168,19 @@ func cgroup(k *kit.Kit, pod core.Pod) (int, error) {
 func oomUnderLoad(t *testing.T, k *kit.Kit) {
 	namespace := forewarm.Enrolled(t, k)
 	k.Apply(t, function(namespace, "busy", 3, 48, "MEMORY_MB", "10").JSON())
-	ready := k.WaitPods(t, namespace, selector("busy"), 3, 2*time.Minute)
+	ready := k.WaitPods(t, namespace, selector("busy"), 3, patience)
 	k.Apply(t, healing(namespace, "busy").JSON())
-	forewarm.WaitCondition(t, k, namespace, "busy", "Ready", "Deciding", time.Minute)
+	forewarm.WaitCondition(t, k, namespace, "busy", "Ready", "Deciding", patience)
 	victim := ready[0]
 	go visit(k, namespace, victim, "?memory_mb=80&work_ms=1000")
-	found := waitLimits(t, k, namespace, "busy", 2*time.Minute, func(mib int) bool { return mib >= 148 })
+	found := waitLimits(t, k, namespace, "busy", patience, func(mib int) bool { return mib >= 148 })
 	for _, pod := range found {
 		if wanted := map[bool]int{true: 1, false: 0}[pod.Name == victim]; restarts(pod) != wanted {
 			t.Errorf("%s was restarted %d times", pod.Name, restarts(pod))
 		}
 	}
-	k.WaitPods(t, namespace, selector("busy"), 3, 2*time.Minute)
-	forewarm.WaitCondition(t, k, namespace, "busy", "Unhealthy", "OomRaised", 30*time.Second)
+	k.WaitPods(t, namespace, selector("busy"), 3, patience)
+	forewarm.WaitCondition(t, k, namespace, "busy", "Unhealthy", "OomRaised", patience)
 }
 
 // oomFromBirth: pods that die before anything could be measured; one step is enough, and they come up. The policy is deleted and
@@ -191,23 +191,23 @@ func oomFromBirth(t *testing.T, k *kit.Kit) {
 	namespace := forewarm.Enrolled(t, k)
 	k.Apply(t, healing(namespace, "newborn").JSON())
 	k.Apply(t, function(namespace, "newborn", 2, 40, "MEMORY_MB", "90").JSON())
-	k.WaitPods(t, namespace, selector("newborn"), 2, 4*time.Minute)
+	k.WaitPods(t, namespace, selector("newborn"), 2, patience)
 	raised := func(mib int) bool { return mib >= 140 }
-	waitLimits(t, k, namespace, "newborn", time.Minute, raised)
+	waitLimits(t, k, namespace, "newborn", patience, raised)
 	status, err := memoryOf(k, namespace, "newborn")
 	if err != nil || len(status.Memory) != 1 || status.Memory[0].Rung != 1 {
 		t.Errorf("one step was needed: %+v, %v", status, err)
 	}
 	k.Kubectl(t, "--namespace", namespace, "delete", "functionpolicy", "newborn")
 	k.Apply(t, healing(namespace, "newborn").JSON())
-	kit.WaitFor(t, "the floor to be remembered again", time.Minute, func() error {
+	kit.WaitFor(t, "the floor to be remembered again", patience, func() error {
 		status, err := memoryOf(k, namespace, "newborn")
 		if err == nil && (len(status.Memory) != 1 || status.Memory[0].OomFloor != "140Mi") {
 			err = fmt.Errorf("%+v", status)
 		}
 		return err
 	})
-	for _, pod := range waitLimits(t, k, namespace, "newborn", time.Minute, raised) {
+	for _, pod := range waitLimits(t, k, namespace, "newborn", patience, raised) {
 		if limit(pod) < 140 {
 			t.Errorf("%s was lowered to %d Mi", pod.Name, limit(pod))
 		}
@@ -267,10 +267,10 @@ func beyondTheNode(t *testing.T, k *kit.Kit) {
 	audit := k.AuditFromNow(t)
 	namespace := forewarm.Enrolled(t, k)
 	k.Apply(t, function(namespace, "giant", 1, 64, "MEMORY_MB", "8").JSON())
-	k.WaitPods(t, namespace, selector("giant"), 1, time.Minute)
+	k.WaitPods(t, namespace, selector("giant"), 1, patience)
 	k.Apply(t, healing(namespace, "giant").With("spec.memory.containers",
 		[]forewarm.Map{{"name": "function", "min": "900Gi"}}).JSON())
-	forewarm.WaitCondition(t, k, namespace, "giant", "Unhealthy", "PutBack", time.Minute)
+	forewarm.WaitCondition(t, k, namespace, "giant", "Unhealthy", "PutBack", patience)
 	found, err := pods(k, namespace, "giant")
 	specified := map[bool]int{true: 64, false: 900 << 10}[k.Has(t, 34)]
 	if err != nil || limit(found[0]) != specified || inForce(found[0]) != 64 || restarts(found[0]) != 0 {

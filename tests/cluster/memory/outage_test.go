@@ -21,14 +21,14 @@ func Test_outage(t *testing.T) {
 	namespace := forewarm.Enrolled(t, k)
 	k.Apply(t, serving().JSON())
 	k.Apply(t, forewarm.Function(namespace, "dark", 1, "WORK_MS", "10", "CONCURRENCY", "100").JSON())
-	k.WaitPods(t, namespace, selector("dark"), 1, time.Minute)
+	k.WaitPods(t, namespace, selector("dark"), 1, patience)
 	k.Apply(t, forewarm.Enforce(namespace, "dark").With("spec.demand.profile", servingProfile).
 		With("spec.forecast", forewarm.Map{"mode": "Off"}).JSON())
-	forewarm.WaitCondition(t, k, namespace, "dark", "Ready", "Deciding", time.Minute)
+	forewarm.WaitCondition(t, k, namespace, "dark", "Ready", "Deciding", patience)
 	callEach(t, k, namespace, "dark")
 	stop := forewarm.Calls(t, k, namespace, "dark", 25) // three pods' worth
-	forewarm.WaitCondition(t, k, namespace, "dark", "Anomalous", "WithinBands", time.Minute)
-	k.WaitPods(t, namespace, selector("dark"), 3, time.Minute)
+	forewarm.WaitCondition(t, k, namespace, "dark", "Anomalous", "WithinBands", patience)
+	k.WaitPods(t, namespace, selector("dark"), 3, patience)
 	time.Sleep(calibrated)
 	become := func(query string) {
 		found, err := pods(k, namespace, "dark")
@@ -40,10 +40,10 @@ func Test_outage(t *testing.T) {
 		}
 	}
 	become("?fail=1")
-	forewarm.WaitCondition(t, k, namespace, "dark", "Anomalous", "ErrorsAboveBand", 2*time.Minute)
+	forewarm.WaitCondition(t, k, namespace, "dark", "Anomalous", "ErrorsAboveBand", patience)
 	stop()
 	log := forewarm.FollowLog(t, k)
-	log.Wait(t, "the hold", 2*time.Minute, forewarm.About(namespace, "dark"),
+	log.Wait(t, "the hold", patience, forewarm.About(namespace, "dark"),
 		func(l forewarm.Line) bool { return l.Rule == "outage" })
 	waitEvent(t, k, namespace, "ErrorsAboveBand", "in their band", "ends at")
 	kit.Holds(t, "the floor while every call fails", 40*time.Second, func() error {
@@ -54,8 +54,8 @@ func Test_outage(t *testing.T) {
 		return err
 	})
 	become("")
-	forewarm.WaitCondition(t, k, namespace, "dark", "Anomalous", "WithinBands", 3*time.Minute)
-	kit.WaitFor(t, "the floor to come down", 3*time.Minute, func() error {
+	forewarm.WaitCondition(t, k, namespace, "dark", "Anomalous", "WithinBands", patience)
+	kit.WaitFor(t, "the floor to come down", patience, func() error {
 		replicas, err := forewarm.Replicas(k, namespace, "dark")
 		if err == nil && replicas >= 3 {
 			err = fmt.Errorf("%d replicas", replicas)

@@ -33,7 +33,7 @@ func outlierPod(t *testing.T, k *kit.Kit) {
 	namespace := forewarm.Enrolled(t, k)
 	k.Apply(t, serving().JSON())
 	k.Apply(t, forewarm.Function(namespace, "odd", 5, "WORK_MS", "10", "CONCURRENCY", "8").JSON())
-	before := k.WaitPods(t, namespace, selector("odd"), 5, time.Minute)
+	before := k.WaitPods(t, namespace, selector("odd"), 5, patience)
 	k.Apply(t, forewarm.Enforce(namespace, "odd").With("spec.demand.profile", servingProfile).
 		With("spec.healing", forewarm.Map{"outlierPod": "Replace"}).JSON())
 	budget := func(may int) {
@@ -66,7 +66,7 @@ func outlierPod(t *testing.T, k *kit.Kit) {
 
 	budget(1)
 	waitGone(t, k, namespace, slow)
-	after := k.WaitPods(t, namespace, selector("odd"), 5, 2*time.Minute)
+	after := k.WaitPods(t, namespace, selector("odd"), 5, patience)
 	if kept := common(before, after); len(kept) != 4 {
 		t.Errorf("only the slow pod is replaced; of its siblings are left: %v", kept)
 	}
@@ -75,7 +75,7 @@ func outlierPod(t *testing.T, k *kit.Kit) {
 	failing := common(before, after)[0]
 	visit(k, namespace, failing, "become?fail=1")
 	waitGone(t, k, namespace, failing)
-	last := k.WaitPods(t, namespace, selector("odd"), 5, 2*time.Minute)
+	last := k.WaitPods(t, namespace, selector("odd"), 5, patience)
 	if kept := common(after, last); len(kept) != 4 {
 		t.Errorf("only the failing pod is replaced; of its siblings are left: %v", kept)
 	}
@@ -157,7 +157,7 @@ func waitGone(t *testing.T, k *kit.Kit, namespace, pod string) {
 
 func waitEvent(t *testing.T, k *kit.Kit, namespace, reason string, parts ...string) {
 	t.Helper()
-	kit.WaitFor(t, "the Event "+reason, time.Minute, func() error {
+	kit.WaitFor(t, "the Event "+reason, patience, func() error {
 		list, err := k.Typed.EventsV1().Events(namespace).List(context.Background(), meta.ListOptions{})
 		if err != nil {
 			return err

@@ -10,7 +10,7 @@ import (
 )
 
 const (
-	patience = 2 * time.Minute
+	patience = 5 * time.Minute
 	name     = "busy"
 	// tick is the operator's; the tests install it so.
 	tick = 2 * time.Second

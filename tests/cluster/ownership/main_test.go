@@ -14,7 +14,7 @@ import (
 )
 
 // patience is for what takes a few ticks of two seconds on an idle machine.
-const patience = 90 * time.Second
+const patience = 5 * time.Minute
 
 // threeTicks is how long nothing may happen where nothing must.
 const threeTicks = 6 * time.Second

@@ -15,7 +15,7 @@ import (
 
 const (
 	// patience is for what takes a few ticks of five seconds on an idle machine.
-	patience = 90 * time.Second
+	patience = 5 * time.Minute
 
 	// enrolled is a namespace that the chart enrols.
 	enrolled = "payments"

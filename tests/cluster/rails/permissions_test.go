@@ -39,19 +39,19 @@ func besideScaler(t *testing.T, k *kit.Kit) {
 	k.Apply(t, forewarm.Autoscaler(enrolled, name, name, 2, 9).JSON())
 	t.Cleanup(func() { k.Kubectl(t, "--namespace", enrolled, "delete", "deployment,hpa", name) })
 	k.Apply(t, forewarm.Enforce(enrolled, name).With("spec.floor.min", 5).JSON())
-	floor := func(wanted string) {
+	floor := func(wanted int32) {
 		t.Helper()
-		kit.WaitFor(t, "a floor of "+wanted, patience, func() error {
-			found, err := k.Run("", "kubectl", "--namespace", enrolled, "get", "hpa", name, "--output", "jsonpath={.spec.minReplicas}")
-			if err == nil && strings.TrimSpace(found) != wanted {
-				err = fmt.Errorf("it is %s", found)
+		kit.WaitFor(t, fmt.Sprint("a floor of ", wanted), patience, func() error {
+			found, err := k.Typed.AutoscalingV2().HorizontalPodAutoscalers(enrolled).Get(context.Background(), name, meta.GetOptions{})
+			if err == nil && *found.Spec.MinReplicas != wanted {
+				err = fmt.Errorf("it is %d", *found.Spec.MinReplicas)
 			}
 			return err
 		})
 	}
-	floor("5")
+	floor(5)
 	k.Kubectl(t, "--namespace", enrolled, "delete", "functionpolicy", name)
-	floor("2")
+	floor(2)
 }
 
 // wholeRun makes the operator do everything it does, once: raise, fall, adopt, give back, for both built-in kinds and

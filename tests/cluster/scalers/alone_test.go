@@ -1,9 +1,13 @@
 package scalers
 
 import (
+	"context"
 	"fmt"
 	"testing"
 	"time"
+
+	core "k8s.io/api/core/v1"
+	meta "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"forewarm.dev/tests/cluster/forewarm"
 	"forewarm.dev/tests/cluster/kit"
@@ -86,11 +90,11 @@ func Test_alone_quota(t *testing.T) {
 		"spec": forewarm.Map{"hard": forewarm.Map{"requests.memory": "17Mi"}}, // a pod asks for eight
 	}).JSON())
 	kit.WaitFor(t, "the quota to be counted", patience, func() error {
-		used := l.k.Kubectl(t, "--namespace", l.namespace, "get", "resourcequota", "two", "--output", "jsonpath={.status.used}")
-		if used != `{"requests.memory":"8Mi"}` {
-			return fmt.Errorf("used: %s", used)
+		quota, err := l.k.Typed.CoreV1().ResourceQuotas(l.namespace).Get(context.Background(), "two", meta.GetOptions{})
+		if used := quota.Status.Used[core.ResourceRequestsMemory]; err == nil && used.String() != "8Mi" {
+			err = fmt.Errorf("used: %s", used.String())
 		}
-		return nil
+		return err
 	})
 	l.enforce()
 	forewarm.Calls(t, l.k, l.namespace, name, 35)

@@ -12,7 +12,7 @@ import (
 )
 
 // patience is for what takes a few ticks of two seconds on an idle machine, and one look of a scaler's of 15 s.
-const patience = 4 * time.Minute
+const patience = 5 * time.Minute
 
 // threeTicks is how long nothing may happen where nothing must.
 const threeTicks = 6 * time.Second

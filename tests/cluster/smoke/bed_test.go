@@ -19,7 +19,7 @@ import (
 	"forewarm.dev/tests/cluster/load"
 )
 
-const patience = 2 * time.Minute
+const patience = 5 * time.Minute
 
 func TestMain(m *testing.M) { os.Exit(kit.Main(m, bed.Options{})) }
 

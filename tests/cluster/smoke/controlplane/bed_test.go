@@ -11,7 +11,7 @@ import (
 	"forewarm.dev/tests/cluster/kit"
 )
 
-const patience = time.Minute
+const patience = 5 * time.Minute
 
 func TestMain(m *testing.M) { os.Exit(kit.Main(m, bed.Options{ControlPlaneOnly: true})) }
 
