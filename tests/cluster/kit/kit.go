@@ -76,6 +76,9 @@ func Of(t testing.TB) *Kit {
 	return shared
 }
 
+// look is the time between two looks: many tests wait at a time, and each look is the API server's work.
+const look = 200 * time.Millisecond
+
 // WaitFor waits until a condition holds: nil is yes, an error says what is still wrong and is printed when the
 // deadline passes. It is the only way to wait; a bare sleep is either too short or too long.
 func WaitFor(t testing.TB, what string, deadline time.Duration, condition func() error) {
@@ -87,7 +90,7 @@ func WaitFor(t testing.TB, what string, deadline time.Duration, condition func()
 
 // Wait is WaitFor outside a test.
 func Wait(deadline time.Duration, condition func() error) error {
-	for end := time.Now().Add(deadline); ; time.Sleep(100 * time.Millisecond) {
+	for end := time.Now().Add(deadline); ; time.Sleep(look) {
 		err := condition()
 		if err == nil {
 			return nil
@@ -101,7 +104,7 @@ func Wait(deadline time.Duration, condition func() error) error {
 // Holds fails the test when a condition stops holding before the time is over: for what must not happen.
 func Holds(t testing.TB, what string, length time.Duration, condition func() error) {
 	t.Helper()
-	for end := time.Now().Add(length); time.Now().Before(end); time.Sleep(50 * time.Millisecond) {
+	for end := time.Now().Add(length); time.Now().Before(end); time.Sleep(look) {
 		if err := condition(); err != nil {
 			t.Fatalf("%s must hold for %s: %v", what, length, err)
 		}

@@ -70,7 +70,7 @@ func (l *Logs) WaitLine(t testing.TB, what string, deadline time.Duration, wante
 }
 
 func (l *Logs) discover(ctx context.Context, running *sync.WaitGroup) {
-	tick := time.NewTicker(200 * time.Millisecond)
+	tick := time.NewTicker(look)
 	defer tick.Stop()
 	for {
 		pods, err := l.kit.Typed.CoreV1().Pods(l.namespace).List(ctx, meta.ListOptions{LabelSelector: l.selector})
