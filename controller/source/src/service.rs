@@ -8,6 +8,7 @@ use crate::join::Joined;
 use crate::membership::Membership;
 use forewarm_api::profile::JoinBy;
 use forewarm_core::service::Served;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// The answers to one profile's three questions.
@@ -26,7 +27,7 @@ pub struct ServedBy {
     /// All of it. `None`: nobody asks, or it is not known.
     pub whole: Option<Served>,
     /// Its pods of which something is known, where the answers are by pod.
-    pub pods: Vec<(Arc<str>, Served)>,
+    pub pods: BTreeMap<Arc<str>, Served>,
     /// One of the questions was not answered.
     pub unanswered: bool,
 }
@@ -146,7 +147,7 @@ mod tests {
         assert_eq!(found.whole, Some(of(4.0, 1.0, 0.2)));
         assert_eq!(
             found.pods,
-            [("f-1".into(), of(3.0, 0.0, 0.1)), ("f-2".into(), of(1.0, 1.0, 0.5))]
+            BTreeMap::from([("f-1".into(), of(3.0, 0.0, 0.1)), ("f-2".into(), of(1.0, 1.0, 0.5))])
         );
     }
 
@@ -158,7 +159,7 @@ mod tests {
             &["a/f-1=0"],
             &["a/f-1=0.1", "a/f-2=NaN"],
         );
-        let second = found.pods[1].1;
+        let second = found.pods["f-2"];
         assert_eq!((second.failed_permille, second.latency_micros), (None, None));
         let whole = found.whole.unwrap();
         assert_eq!(

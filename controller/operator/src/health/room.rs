@@ -265,8 +265,7 @@ impl Health {
 
 /// How a pod serves. `None`: not known.
 fn served(function: &Seen, pod: &str) -> Option<Served> {
-    let mut pods = function.served.pods.iter();
-    pods.find(|(name, _)| **name == *pod).map(|(_, served)| *served)
+    function.served.pods.get(pod).copied()
 }
 
 /// Equal but for their values, which may wobble.
