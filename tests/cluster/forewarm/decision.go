@@ -10,6 +10,8 @@ import (
 type Basis struct {
 	// LeadTime is how long a new pod takes to be of use.
 	LeadTime time.Duration
+	// Demand is the newest sample, in slots; 0 where it is not known.
+	Demand float64
 	// Model answered, Upper is the quantile of the peak that it foresees, Minute the last closed one that it knew,
 	// counted since 1970.
 	Model  string
@@ -35,6 +37,7 @@ func (l Line) Basis() Basis {
 			}
 			Observation struct {
 				LeadTime struct{ Total int64 } `json:"lead_time"`
+				Demand   struct{ Known struct{ Current float64 } }
 			}
 		}
 	}
@@ -44,6 +47,7 @@ func (l Line) Basis() Basis {
 	function := inputs.Function
 	return Basis{
 		LeadTime: time.Duration(function.Observation.LeadTime.Total) * time.Second,
+		Demand:   function.Observation.Demand.Known.Current,
 		Model:    function.Forecast.Model, Upper: function.Forecast.Upper, Minute: function.Forecast.Minute,
 	}
 }

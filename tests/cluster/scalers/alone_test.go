@@ -125,9 +125,12 @@ func Test_alone_burst(t *testing.T) {
 	forewarm.Calls(t, l.k, l.namespace, name, 50)
 	rise := log.Wait(t, "a rise to what the burst needs", patience, forewarm.About(l.namespace, name), forewarm.Since(began),
 		func(line forewarm.Line) bool { return line.Moves(5) })
-	// A scrape and a tick of two seconds each, and what a busy machine adds.
-	if took := rise.Time.Sub(began); took > 8*time.Second {
-		t.Errorf("raised after %s, want a scrape and a tick", took)
+	t.Logf("figure: burst.raised_after %d ms", rise.Time.Sub(began).Milliseconds())
+	// How long a scrape and a tick take is the machine's; that no tick saw the burst and let it pass is ours.
+	passed := log.Lines(forewarm.Is(forewarm.Decision), forewarm.About(l.namespace, name), forewarm.Since(began),
+		func(line forewarm.Line) bool { return line.Time.Before(rise.Time) && line.Basis().Demand > 10 })
+	if len(passed) > 0 || rise.Basis().Demand <= 10 {
+		t.Errorf("raised at a demand of %.0f, after %d decisions that had seen it", rise.Basis().Demand, len(passed))
 	}
 	if *rise.From != 1 {
 		t.Errorf("raised from %d in more than one step", *rise.From)
