@@ -152,8 +152,8 @@ func badOnes(namespace string) []badOne {
 	}
 }
 
-// manySeries is more than a source may answer by default.
-const manySeries = 100_000
+// manySeries is more than the source may answer.
+const manySeries = 2 * mostSeries
 
 // flood starts a pod that reports so many series. It is one that every test of the namespace may see and none names.
 func flood(t *testing.T, k *kit.Kit, namespace string) {
