@@ -72,7 +72,7 @@ cluster-test: image ## The named tests on a real cluster
 
 .PHONY: cluster-oldest
 cluster-oldest: image ## The same on the oldest Kubernetes that is supported; what only a later one has is left out
-	@FOREWARM_KUBERNETES=1.33 FOREWARM_IMAGES=$(CARGO_TARGET_DIR)/image tests/cluster/test.sh -skip ahead_of_the_peak ./...
+	@FOREWARM_KUBERNETES=1.33 FOREWARM_IMAGES=$(CARGO_TARGET_DIR)/image tests/cluster/test.sh -skip ahead_of_the_peak
 
 .PHONY: cluster-compare
 cluster-compare: image ## HPA, KEDA and Knative alone and with Forewarm, half an hour: `figure: compare.SCALER...`
