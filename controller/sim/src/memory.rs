@@ -78,6 +78,21 @@ struct Pod {
     restarts: u32,
 }
 
+/// What a resize upwards does to a container.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum OnRaise {
+    /// Nothing.
+    #[default]
+    Nothing,
+    /// Its spec says that it restarts (`RestartContainer`).
+    Restarts,
+    /// It does not survive it, which nobody has said.
+    Dies,
+}
+
+/// Seconds that a container takes to be started again after a resize.
+const RESTART: i64 = 20;
+
 /// One function's pods.
 #[derive(Clone, Debug)]
 pub struct World {
@@ -87,6 +102,8 @@ pub struct World {
     pub now: i64,
     /// The newest revision.
     pub revision: String,
+    /// What a resize upwards does to a container.
+    pub on_raise: OnRaise,
     template: Amounts,
     node: Bytes,
     pods: Vec<Pod>,
@@ -105,6 +122,7 @@ impl World {
             use_,
             now,
             revision: "a".to_owned(),
+            on_raise: OnRaise::default(),
             template,
             node,
             pods: Vec::new(),
@@ -255,6 +273,7 @@ impl World {
             patience: 300,
             ooms: self.ooms.clone(),
             world_vanished: false,
+            worse: None,
         }
     }
 
@@ -271,7 +290,7 @@ impl World {
             },
             restarts: pod.restarts,
             leaking: self.leaks(pod),
-            restarts_on_resize: false,
+            restarts_on_resize: self.on_raise == OnRaise::Restarts,
             crash: (!running).then_some(Crash::OutOfMemory),
         };
         PodSeen {
@@ -309,7 +328,14 @@ impl World {
                     .iter_mut()
                     .find(|pod| pod.name == *uid && pod.amounts == *from)
                 {
-                    Some(pod) => pod.amounts = *to,
+                    Some(pod) => {
+                        let raised = to.size() > pod.amounts.size();
+                        if raised && self.on_raise != OnRaise::Nothing {
+                            pod.restarts += 1;
+                            pod.started = self.now + RESTART;
+                        }
+                        pod.amounts = *to;
+                    }
                     None => return Outcome::Conflict,
                 }
             }

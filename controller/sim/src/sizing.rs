@@ -186,6 +186,7 @@ fn inputs(
         patience: 300,
         ooms: kills.to_vec(),
         world_vanished: false,
+        worse: None,
     };
     let policy = MemoryPolicy {
         enforce: Mode::Enforce,

@@ -2,12 +2,12 @@
 
 use forewarm_core::memory::{
     Amounts, ContainerBounds, ControlledValues, MemoryDecision, MemoryInputs, MemoryMode, MemoryPolicy, MemoryReason,
-    MemoryStanding, OomRemedy, Runtime, StuckRemedy,
+    MemoryStanding, MemoryStep, OomRemedy, Runtime, StuckRemedy,
 };
 use forewarm_core::plan::remedy::oom::MAX_RUNGS;
 use forewarm_core::policy::Mode;
 use forewarm_core::units::{Bytes, Percent, Wall};
-use forewarm_sim::memory::{APP, Use, World};
+use forewarm_sim::memory::{APP, OnRaise, Use, World};
 use forewarm_sim::random::Random;
 
 const START: i64 = 1_800_000_000;
@@ -194,4 +194,78 @@ fn harmful(seed: u64) -> bool {
         reverted |= says(&tick(&mut world, &mut standing), MemoryReason::Reverted);
     }
     reverted && world.killed() == 0
+}
+
+/// Four pods whose use grows by a mebibyte a minute, after an hour of quiet.
+fn growing(on_raise: OnRaise) -> World {
+    let mut world = World::new(
+        Amounts::both(Bytes::mib(128)),
+        Bytes::mib(4096),
+        4,
+        Use::steady(Bytes::mib(90)),
+        START,
+    );
+    world.on_raise = on_raise;
+    world.use_.growth_from = START + 3600;
+    world.use_.growth_per_minute = Bytes::mib(1);
+    world.use_.growth_most = Bytes::mib(100);
+    world
+}
+
+#[test]
+fn a_raise_that_restarts_containers_takes_one_pod_after_the_other() {
+    let (mut world, mut standing) = (growing(OnRaise::Restarts), MemoryStanding::default());
+    let mut least = 4;
+    for now in 0..1000 {
+        let decision = tick(&mut world, &mut standing);
+        assert!(
+            !says(&decision, MemoryReason::RaiseHarmful),
+            "{now}: one restart is what was asked for"
+        );
+        if now > 4 {
+            least = least.min(world.ready());
+        }
+    }
+    assert_eq!((least, world.killed()), (3, 0));
+    assert!(
+        world.sizes().iter().all(|size| *size > Bytes::mib(190)),
+        "{:?}",
+        world.sizes()
+    );
+}
+
+#[test]
+fn a_raise_that_kills_what_it_raises_is_said_and_not_repeated_but_in_need() {
+    let (mut world, mut standing) = (growing(OnRaise::Dies), MemoryStanding::default());
+    let (mut said, mut raises) = (0, 0);
+    for _ in 0..1000 {
+        let sight: Vec<(String, Option<Bytes>)> = world.seen().pods.iter().map(used).collect();
+        let decision = tick(&mut world, &mut standing);
+        said += u32::from(says(&decision, MemoryReason::RaiseHarmful));
+        if !says(&decision, MemoryReason::RaiseHarmful) {
+            continue;
+        }
+        for step in &decision.steps {
+            let MemoryStep::Resize { uid, from, .. } = step else {
+                continue;
+            };
+            raises += 1;
+            let used = sight.iter().find(|(name, _)| name == uid).and_then(|(_, used)| *used);
+            // It grows by a quarter of a mebibyte a tick.
+            let needs = used.is_none_or(|used| Some(used.plus(Bytes::MIB).percent_up(105)) > from.size());
+            assert!(needs, "{step:?} {used:?}");
+        }
+    }
+    assert!(said >= 3600 / 15, "said for an hour: {said}");
+    assert!(raises > 0, "those in need got more");
+    assert_eq!(world.killed(), 0);
+    assert!(
+        world.sizes().iter().all(|size| *size > Bytes::mib(190)),
+        "{:?}",
+        world.sizes()
+    );
+}
+
+fn used(pod: &forewarm_core::memory::PodSeen) -> (String, Option<Bytes>) {
+    (pod.uid.clone(), pod.containers[APP].working_set.known().copied())
 }

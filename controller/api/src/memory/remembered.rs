@@ -147,6 +147,8 @@ fn standing(one: &MemoryStatus) -> ContainerStanding {
         lowered_at: second(&one.lowered_at),
         no_decrease_until: second(&one.no_decrease_until).unwrap_or_default(),
         trial: None,
+        raise: None,
+        no_raise_until: 0,
     }
 }
 
@@ -166,6 +168,8 @@ mod tests {
             lowered_at: Some(1_700_000_000),
             no_decrease_until: 1_850_000_000,
             trial: None,
+            raise: None,
+            no_raise_until: 0,
         };
         let standing = MemoryStanding {
             containers: BTreeMap::from([("app".to_owned(), container)]),

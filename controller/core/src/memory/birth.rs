@@ -85,6 +85,7 @@ mod tests {
             patience: 300,
             ooms: Vec::new(),
             world_vanished: false,
+            worse: None,
         }
     }
 

@@ -10,7 +10,7 @@ use super::policy::{ContainerBounds, ControlledValues, MemoryMode, MemoryPolicy,
 use super::seen::{Amounts, MemorySeen, Oom};
 use super::standing::{ContainerStanding, MemoryStanding, Quarantine};
 use crate::plan::memory::{Sizing, most};
-use crate::plan::remedy::{crash_loop, oom, revert};
+use crate::plan::remedy::{crash_loop, oom, raise, revert};
 use crate::units::{Bytes, Wall};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -79,7 +79,7 @@ impl MemoryInputs {
 
 impl Plan<'_> {
     fn run(&mut self) {
-        if let Some(failing) = crash_loop::failing(self.seen) {
+        if let Some(failing) = crash_loop::failing(self.seen).or_else(|| self.seen.worse.clone()) {
             self.say(&failing.revision, MemoryReason::CrashLoop(failing.cause), None);
         }
         self.stuck();
@@ -160,12 +160,16 @@ impl Plan<'_> {
             let value = standing.held.and_then(Amounts::size);
             self.say(name, MemoryReason::Reverted, value);
         }
+        raise::judge(&mut standing, self.seen, name, self.now);
+        if self.now < standing.no_raise_until {
+            self.say(name, MemoryReason::RaiseHarmful, None);
+        }
         if self.policy.mode != MemoryMode::Off {
             self.size(name, bounds, &mut standing);
         }
         let held = standing.held.unwrap_or(held);
         if self.policy.mode == MemoryMode::InPlace {
-            self.pods(name, bounds, held, &standing);
+            self.pods(name, bounds, held, &mut standing);
         }
         self.standing.containers.insert(name.to_owned(), standing);
         let amounts = bearable(name, own, held, self.seen, &self.standing.refused, self.now);

@@ -101,6 +101,8 @@ pub enum MemoryReason {
     Lowered,
     /// Our own decrease did harm: taken back.
     Reverted,
+    /// Our own raise did harm: live pods keep what they have for a while.
+    RaiseHarmful,
     /// Less would do, but use is not known for long or well enough (M2).
     HistoryShort,
     /// Less would do, but this runtime takes its size at its start.
@@ -139,6 +141,7 @@ impl MemoryReason {
             Self::Quarantined(cause) => cause.label(),
             Self::Lowered => "Lowered",
             Self::Reverted => "Reverted",
+            Self::RaiseHarmful => "RaiseHarmful",
             Self::HistoryShort => "HistoryShort",
             Self::RuntimeKeeps => "RuntimeKeeps",
             Self::AtMaximum => "AtMaximum",

@@ -5,6 +5,7 @@
 use super::decision::{MemoryDecision, MemoryStep};
 use super::standing::{Evicted, MemoryStanding, Refused};
 use crate::outcome::{Outcome, RefusedKind};
+use crate::plan::remedy::raise;
 use crate::units::Wall;
 
 impl MemoryStanding {
@@ -18,6 +19,11 @@ impl MemoryStanding {
     }
 
     fn done(&mut self, step: &MemoryStep, outcome: &Outcome, now: i64) {
+        if let (MemoryStep::Resize { uid, container, .. }, Outcome::Refused { .. }) = (step, outcome)
+            && let Some(standing) = self.containers.get_mut(container)
+        {
+            raise::refused(standing, uid);
+        }
         match (step, outcome) {
             // Quota, limit range, the node's size: an outcome, not to be asked again for as much (M5).
             (

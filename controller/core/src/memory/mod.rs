@@ -22,4 +22,6 @@ pub use decide::MemoryInputs;
 pub use decision::{Evidence, MemoryDecision, MemoryReason, MemoryStep, Said};
 pub use policy::{ContainerBounds, ControlledValues, MemoryMode, MemoryPolicy, OomRemedy, Runtime, StuckRemedy};
 pub use seen::{Amounts, ContainerSeen, Crash, MemorySeen, Oom, Past, PodSeen, Resize};
-pub use standing::{Cause, ContainerStanding, Evicted, MemoryStanding, Quarantine, Refused, Suspect, Trial};
+pub use standing::{
+    Before, Cause, ContainerStanding, Evicted, MemoryStanding, Quarantine, Raise, Refused, Suspect, Trial,
+};

@@ -2,6 +2,7 @@
 
 use super::birth::Birth;
 use crate::observation::Reading;
+use crate::plan::remedy::crash_loop::Failing;
 use crate::service::Served;
 use crate::units::{Bytes, Percent, Seconds};
 use serde::{Deserialize, Serialize};
@@ -98,6 +99,9 @@ pub struct MemorySeen {
     /// More than half of the known policies or targets vanished from one list: what is seen may be part of the world (F1).
     #[serde(default)]
     pub world_vanished: bool,
+    /// The newest pods do worse than those that were there. `None`: they do not, or the breaker knows a plainer cause.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub worse: Option<Failing>,
 }
 
 /// One pod.
@@ -177,6 +181,8 @@ pub enum Crash {
     ImagePull,
     /// It ends with an error though its revision has served before: something it needs has gone.
     Dependency,
+    /// It came with the last raises of the floor and does worse than the pods that were there.
+    WorseThanSiblings,
 }
 
 impl Crash {
@@ -188,6 +194,7 @@ impl Crash {
             Self::Config => "Config",
             Self::ImagePull => "ImagePull",
             Self::Dependency => "Dependency",
+            Self::WorseThanSiblings => "WorseThanSiblings",
         }
     }
 }

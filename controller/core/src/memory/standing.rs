@@ -59,6 +59,31 @@ pub struct ContainerStanding {
     pub no_decrease_until: i64,
     /// The decrease under watch.
     pub trial: Option<Trial>,
+    /// The raise of live pods under watch. In memory alone: a process that starts anew watches the next one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub raise: Option<Raise>,
+    /// Until then live pods keep what they have unless they are in need: our last raise did harm (seconds since 1970
+    /// UTC). In memory alone, as what is lost must not keep a pod from what it needs.
+    #[serde(default)]
+    pub no_raise_until: i64,
+}
+
+/// A raise of live pods under watch.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Raise {
+    /// How each pod was before, by identity; those that were not raised are there for comparison.
+    pub pods: BTreeMap<String, Before>,
+}
+
+/// One pod before a raise.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Before {
+    /// Restarts of the container.
+    pub restarts: u32,
+    /// It had been ready for as long as a raise is watched.
+    pub well: bool,
+    /// When it was raised, in seconds since 1970 UTC. `None`: it was not.
+    pub raised_at: Option<i64>,
 }
 
 /// A decrease under watch.

@@ -149,6 +149,7 @@ fn inputs() -> impl Strategy<Value = MemoryInputs> {
             patience: 300,
             ooms,
             world_vanished: false,
+            worse: None,
         };
         MemoryInputs {
             policy,

@@ -68,6 +68,7 @@ fn inputs(pods: Vec<PodSeen>) -> MemoryInputs {
             patience: PATIENCE,
             ooms: Vec::new(),
             world_vanished: false,
+            worse: None,
         },
         standing: MemoryStanding::default(),
         now: Wall(BEGIN * 1000),

@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use forewarm_api::memory::restore_memory;
 use forewarm_core::memory::{
-    MemoryDecision, MemoryInputs, MemoryMode, MemoryPolicy, MemorySeen, MemoryStanding, MemoryStep, Said, StuckRemedy,
+    Crash, MemoryDecision, MemoryInputs, MemoryMode, MemoryPolicy, MemorySeen, MemoryStanding, MemoryStep, Said,
+    StuckRemedy,
 };
 use forewarm_core::outcome::Outcome;
 use forewarm_core::plan::remedy::outlier;
@@ -139,7 +140,8 @@ impl Health {
                 .births(&seen.target, &owner)
                 .is_some_and(|births| !births.is_empty())
         };
-        (asked || compared || open || !observe.is_well(&owner) || written()).then_some(policy)
+        let fails = seen.observation.failing.is_some();
+        (asked || compared || open || fails || !observe.is_well(&owner) || written()).then_some(policy)
     }
 
     fn decide<'a>(
@@ -210,6 +212,8 @@ impl Health {
         sight.lowers_in_place = self.lowers;
         let lead = function.observation.lead_time.total.0.saturating_mul(2);
         sight.patience = i64::from(self.patience.0.max(lead));
+        let failing = function.observation.failing.clone();
+        sight.worse = failing.filter(|failing| failing.cause == Crash::WorseThanSiblings);
         sight
     }
 

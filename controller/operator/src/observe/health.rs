@@ -10,6 +10,7 @@ use std::collections::{BTreeMap, VecDeque};
 
 use forewarm_core::memory::{MemorySeen, Oom, PodSeen, Resize};
 use forewarm_core::plan::remedy::crash_loop::{Failing, failing};
+use forewarm_core::plan::remedy::newborn;
 use forewarm_core::units::Bytes;
 
 pub use self::container::{ContainerSpec, ContainerStatus};
@@ -107,6 +108,16 @@ impl Health {
         let (pods, ooms) = self.of(owner);
         failing(&seen(pods, ooms))
     }
+
+    /// The pods of a workload, where some came so lately that they are held against the others; else none.
+    pub fn on_trial(&self, owner: &Owner, patience: i64, now: i64) -> Vec<PodSeen> {
+        let Some(workload) = self.by_owner.get(owner) else {
+            return Vec::new();
+        };
+        let pods = &workload.pods;
+        let open = newborn::concerns(pods.values(), patience, now);
+        pods.values().filter(|_| open).cloned().collect()
+    }
 }
 
 /// Sight of the pods alone.
@@ -128,6 +139,7 @@ pub fn seen(pods: Vec<PodSeen>, ooms: Vec<Oom>) -> MemorySeen {
         patience: i64::MAX,
         ooms,
         world_vanished: false,
+        worse: None,
     }
 }
 

@@ -8,6 +8,8 @@ use forewarm_api::Profile;
 use forewarm_core::beside::{beside, lay_beside};
 use forewarm_core::memory::{Birth, Oom, PodSeen};
 use forewarm_core::observation::{DemandSample, Observation, Reading, Why};
+use forewarm_core::plan::remedy::crash_loop::Failing;
+use forewarm_core::plan::remedy::newborn as came;
 use forewarm_core::policy::FunctionKey;
 use forewarm_core::service::Service;
 use forewarm_core::units::{Mono, Now, Seconds, Slots};
@@ -28,6 +30,9 @@ use crate::target::{Found, Kinds, TargetRef, Template};
 /// A pod that waits for a node waits in vain after this long at least, also where a start takes less: a node may be
 /// on its way.
 const PATIENCE: Seconds = Seconds(30);
+
+/// A pod has been given its time to do well after this long at least, and twice its lead time.
+const TRIED: Seconds = Seconds(300);
 
 /// Reads the world.
 #[derive(Debug)]
@@ -195,12 +200,18 @@ impl Observe {
         let keys: Vec<FunctionKey> = halves.iter().map(|(key, _)| key.clone()).collect();
         lay_beside(&mut self.remembered, &keys, |_| Remembered::default());
         let demand = beside(&keys, demand).zip(self.remembered.values_mut());
+        let stores = &self.stores;
         let seen = |((key, half), (demand, remembered)): ((FunctionKey, Half), (Option<_>, &mut Remembered))| {
+            let owner = half.view.owner.clone();
             let state = half.profile.as_ref().and_then(|name| profiles.get(&**name));
             let failed = state.and_then(|state| Some(state.failed.as_ref()?.text.clone()));
             let demand = demand.unwrap_or(Reading::Unknown(Why::NotYetRead));
             let served = served.remove(&key).unwrap_or_default();
-            (key, finish(half, demand, served, failed, remembered, now))
+            let mut seen = finish(half, demand, served, failed, remembered, now);
+            if seen.observation.failing.is_none() {
+                seen.observation.failing = worse(stores, &owner, &seen, now);
+            }
+            (key, seen)
         };
         let functions: BTreeMap<_, _> = halves.into_iter().zip(demand).map(seen).collect();
         let world = self.worlds.next(functions.len() + unusable.len(), &functions, now.mono);
@@ -213,6 +224,17 @@ impl Observe {
             left: left(&self.stores),
         }
     }
+}
+
+/// The pods that came lately, where they do worse than those that were there.
+fn worse(stores: &Stores, owner: &Owner, seen: &Seen, now: Now) -> Option<Failing> {
+    let second = now.wall.0.div_euclid(1000);
+    let patience = i64::from(seen.observation.lead_time.total.0.saturating_mul(2).max(TRIED.0));
+    let mut pods = stores.pods.health(|health| health.on_trial(owner, patience, second));
+    for pod in &mut pods {
+        pod.served = seen.served.pods.get(pod.name.as_str()).copied();
+    }
+    came::worse(&pods, patience, second)
 }
 
 fn finish(

@@ -8,7 +8,7 @@ use forewarm_core::units::{Mono, Now, Replicas, Seconds};
 use forewarm_source::MemberPod;
 
 use super::place::{Place, place};
-use super::pods::PodFacts;
+use super::pods::{Owner, PodFacts};
 use super::policies::{PolicySeen, Usable};
 use super::quotas::Asks;
 use super::stores::Stores;
@@ -30,6 +30,8 @@ pub struct View {
     pub serves: Option<Serves>,
     /// Revisions that take the target's traffic; none where it has no revisions.
     pub revisions: Vec<String>,
+    /// Whose the pods are.
+    pub owner: Owner,
     /// Its pods, as the join wants them.
     pub pods: Vec<MemberPod>,
     /// 95th percentile of its starts. `None`: none seen.
@@ -97,6 +99,7 @@ pub fn view(stores: &Stores, usable: &Usable, fresh: bool, now: Now) -> View {
         writes,
         serves,
         revisions,
+        owner: owner.clone(),
         pods,
         learned,
         failing,

@@ -199,6 +199,7 @@ pub const fn wrong(reason: MemoryReason) -> bool {
         | MemoryReason::OomReported
         | MemoryReason::Quarantined(_)
         | MemoryReason::Reverted
+        | MemoryReason::RaiseHarmful
         | MemoryReason::AtMaximum
         | MemoryReason::PutBack
         | MemoryReason::StuckReported

@@ -3,9 +3,10 @@
 use super::Plan;
 use crate::memory::decision::{MemoryReason, MemoryStep};
 use crate::memory::policy::{ContainerBounds, Runtime};
-use crate::memory::seen::{Amounts, PodSeen, Resize};
+use crate::memory::seen::{Amounts, ContainerSeen, PodSeen, Resize};
 use crate::memory::standing::{ContainerStanding, Refused};
 use crate::plan::memory::{LEFT, amounts};
+use crate::plan::remedy::raise;
 use crate::units::Bytes;
 
 /// A resize that waits for its node longer than this is put back, in seconds.
@@ -14,9 +15,16 @@ const DEFERRED: i64 = 300;
 const IN_PROGRESS: i64 = 3600;
 
 impl Plan<'_> {
-    /// Steps for the live pods: what did not work is put back, raises at once, a decrease one pod at a time.
-    pub(super) fn pods(&mut self, name: &str, bounds: &ContainerBounds, held: Amounts, standing: &ContainerStanding) {
-        let mut lower = None;
+    /// Steps for the live pods: what did not work is put back, raises at once, a decrease one pod at a time; so is a
+    /// raise that restarts a pod which serves.
+    pub(super) fn pods(
+        &mut self,
+        name: &str,
+        bounds: &ContainerBounds,
+        held: Amounts,
+        standing: &mut ContainerStanding,
+    ) {
+        let (mut lower, mut restart, mut raised) = (None, None, Vec::new());
         let mut busy = false;
         for pod in self.seen.pods.iter().filter(|pod| pod.ending_since.is_none()) {
             let Some(found) = pod.containers.get(name) else {
@@ -45,13 +53,23 @@ impl Plan<'_> {
             if to.size() > found.spec.size() || (to.size() == found.spec.size() && to.request > found.spec.request) {
                 if self.refused(&pod.uid, name, to.size().unwrap_or_default()) {
                     self.say(&pod.name, MemoryReason::PutBack, to.size());
+                } else if self.is_spared(pod, found, standing) {
+                    busy = true;
+                } else if found.restarts_on_resize && pod.ready {
+                    restart = restart.or(Some((pod, found.spec, to)));
                 } else {
+                    raised.push(pod.uid.clone());
                     self.steps.push(resize(pod, name, found.spec, to));
                 }
             } else if to.size() < found.spec.size() || to.request < found.spec.request {
                 lower = lower.or(Some((pod, found.spec, to)));
             }
         }
+        if let Some((pod, from, to)) = restart.filter(|_| !raise::is_under_way(standing, self.seen, self.now)) {
+            raised.push(pod.uid.clone());
+            self.steps.push(resize(pod, name, from, to));
+        }
+        raise::begin(standing, self.seen, name, &raised, self.now);
         let Some((pod, from, to)) = lower.filter(|_| standing.trial.is_some() && !busy && !self.evicts()) else {
             return;
         };
@@ -62,6 +80,18 @@ impl Plan<'_> {
             let to = if to.size() < Some(least) { from.sized(least) } else { to };
             self.steps.push(resize(pod, name, from, to));
         }
+    }
+
+    /// While raises are held off, a pod that serves and has more than a quarter of its margin left is not raised. What
+    /// it uses must be known for that, and no kill may have asked for more.
+    fn is_spared(&self, pod: &PodSeen, found: &ContainerSeen, standing: &ContainerStanding) -> bool {
+        let quarter = u32::from(self.policy.margin.get())
+            .saturating_div(4)
+            .saturating_add(100);
+        let used = found.working_set.known().map(|used| used.percent_up(quarter));
+        let roomy = used.is_some_and(|used| Some(used) <= found.spec.size());
+        let asked = standing.oom_floor.is_some_and(|floor| Some(floor) > found.spec.size());
+        self.now < standing.no_raise_until && pod.ready && roomy && !asked
     }
 
     /// M1: the margin above every live pod's use, on this tick's read.

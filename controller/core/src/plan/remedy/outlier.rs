@@ -84,20 +84,26 @@ pub fn outliers(seen: &MemorySeen, now: i64) -> Vec<Outlier<'_>> {
 
 /// The first measure by which the pod is an outlier.
 fn judge<'a>(pod: &'a PodSeen, living: &[&PodSeen]) -> Option<Outlier<'a>> {
-    Measure::ALL.into_iter().find_map(|measure| {
-        let own = measure.of(pod)?;
-        let siblings = living.iter().filter(|other| other.uid != pod.uid);
-        let values: Vec<u64> = siblings.filter_map(|other| measure.of(other)).collect();
-        if values.len() < SIBLINGS {
-            return None;
-        }
-        let middle = median(values.clone())?;
-        (own > line(&values, middle, measure.least())).then_some(Outlier {
-            pod,
-            measure,
-            own,
-            siblings: middle,
-        })
+    Measure::ALL
+        .into_iter()
+        .find_map(|measure| unlike(measure, pod, living))
+}
+
+/// The pod, where it is unlike those of `living` that are not itself by that measure. `None`: it is like them, or too
+/// little is known of it or of them.
+pub(crate) fn unlike<'a>(measure: Measure, pod: &'a PodSeen, living: &[&PodSeen]) -> Option<Outlier<'a>> {
+    let own = measure.of(pod)?;
+    let siblings = living.iter().filter(|other| other.uid != pod.uid);
+    let values: Vec<u64> = siblings.filter_map(|other| measure.of(other)).collect();
+    if values.len() < SIBLINGS {
+        return None;
+    }
+    let middle = median(values.clone())?;
+    (own > line(&values, middle, measure.least())).then_some(Outlier {
+        pod,
+        measure,
+        own,
+        siblings: middle,
     })
 }
 

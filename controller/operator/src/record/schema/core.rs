@@ -194,7 +194,7 @@ fn seen() -> Definitions {
     let failing = strict(
         "A revision whose pods fail.",
         json!({"revision": at("Text"), "pods": at("Pods"),
-            "cause": words(&["OutOfMemory", "Probe", "Config", "ImagePull", "Dependency"])}),
+            "cause": words(&["OutOfMemory", "Probe", "Config", "ImagePull", "Dependency", "WorseThanSiblings"])}),
     );
     let capacity = strict(
         "What the cluster can take of its pods.",
