@@ -124,11 +124,12 @@ pub struct ContainerMemory {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[x_kube(validation = Rule::new(SIZE_RULE).message("spec.memory.containers[].min must be a size from 1Mi: write 128Mi, for example"))]
     pub min: Option<Size>,
-    /// Highest value. Default: the memory of the largest node.
+    /// Highest value. Default: none; what no node takes is put back.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[x_kube(validation = Rule::new(SIZE_RULE).message("spec.memory.containers[].max must be a size from 1Mi: write 4Gi, for example"))]
     pub max: Option<Size>,
-    /// JVM: it sizes its heap at its start, so it is never shrunk in place.
+    /// JVM: it sizes its heap at its start, so it is never shrunk in place. Inference: it needs most while it starts, so
+    /// the request of live pods comes down behind their start, and their limit stays.
     #[serde(default)]
     pub runtime: Runtime,
 }
@@ -142,6 +143,8 @@ pub enum Runtime {
     /// A Java virtual machine.
     #[serde(rename = "JVM")]
     Jvm,
+    /// Needs most while it starts, as a server that loads its weights.
+    Inference,
 }
 
 /// What may be done about a function that is not well.
@@ -303,6 +306,7 @@ fn container(one: &ContainerMemory, problems: &mut Vec<PolicyProblem>) -> core::
         runtime: match one.runtime {
             Runtime::Auto => core::Runtime::Auto,
             Runtime::Jvm => core::Runtime::Jvm,
+            Runtime::Inference => core::Runtime::Inference,
         },
     }
 }

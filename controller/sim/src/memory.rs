@@ -6,6 +6,7 @@
 use forewarm_core::memory::{Amounts, Birth, ContainerSeen, Crash, MemorySeen, MemoryStep, Oom, Past, PodSeen, Resize};
 use forewarm_core::observation::{Reading, Why};
 use forewarm_core::outcome::{Outcome, RefusedKind};
+use forewarm_core::plan::memory::plateau::START;
 use forewarm_core::units::{Bytes, Percent, Seconds};
 use std::collections::BTreeMap;
 
@@ -62,6 +63,16 @@ impl Use {
     }
 }
 
+/// Notes a use in its hour, and forgets what is older than the history.
+fn note(hours: &mut Vec<(i64, Bytes)>, used: Bytes, now: i64) {
+    let this = now / 3600 * 3600;
+    match hours.last_mut() {
+        Some((hour, peak)) if *hour == this => *peak = (*peak).max(used),
+        _ => hours.push((this, used)),
+    }
+    hours.retain(|(hour, _)| *hour >= now - HISTORY - 3600);
+}
+
 /// `amount` for each `span` of `seconds`; nothing for seconds below zero.
 fn each(amount: Bytes, seconds: i64, span: u64) -> Bytes {
     let seconds = u64::try_from(seconds).unwrap_or(0);
@@ -111,6 +122,8 @@ pub struct World {
     ooms: Vec<Oom>,
     /// Largest use of each hour, oldest first.
     hours: Vec<(i64, Bytes)>,
+    /// The same of containers past their start.
+    plateaus: Vec<(i64, Bytes)>,
     made: u32,
     killed: u32,
 }
@@ -129,6 +142,7 @@ impl World {
             births: BTreeMap::new(),
             ooms: Vec::new(),
             hours: Vec::new(),
+            plateaus: Vec::new(),
             made: 0,
             killed: 0,
         };
@@ -138,7 +152,25 @@ impl World {
 
     /// Pretends that the last eight days were watched, with this largest use.
     pub fn remember(&mut self, peak: Bytes) {
-        self.hours = vec![(self.now - HISTORY, peak), (self.now - 1, peak)];
+        self.hours = self.watched(peak);
+    }
+
+    /// The same, with this largest use past a start.
+    pub fn remember_plateau(&mut self, peak: Bytes) {
+        self.plateaus = self.watched(peak);
+    }
+
+    /// The hours of eight days until now, with that largest use in each.
+    fn watched(&self, peak: Bytes) -> Vec<(i64, Bytes)> {
+        let hours = (0..=HISTORY / 3600).rev();
+        hours.map(|ago| (self.now - 1 - ago * 3600, peak)).collect()
+    }
+
+    /// The container of one pod ends and is started again in its pod.
+    pub fn restart(&mut self, pod: usize) {
+        let pod = &mut self.pods[pod];
+        pod.restarts += 1;
+        pod.started = self.now + RESTART;
     }
 
     /// Makes or ends pods until there are so many; new ones are born with what is written for them.
@@ -175,7 +207,7 @@ impl World {
     }
 
     fn second(&mut self) {
-        let mut largest = Bytes(0);
+        let (mut largest, mut plateau) = (Bytes(0), Bytes(0));
         for at in 0..self.pods.len() {
             let pod = &self.pods[at];
             if pod.started > self.now {
@@ -184,16 +216,16 @@ impl World {
             let used = self.use_.at(self.now - pod.started, self.now);
             let size = pod.amounts.limit.unwrap_or(self.node);
             largest = largest.max(used.min(size));
+            if self.now - pod.started >= START {
+                plateau = plateau.max(used.min(size));
+            }
             if used > size {
                 self.kill(at, size);
             }
         }
-        match self.hours.last_mut() {
-            Some((hour, peak)) if *hour == self.now / 3600 * 3600 => *peak = (*peak).max(largest),
-            _ => self.hours.push((self.now / 3600 * 3600, largest)),
-        }
-        let oldest = self.now - HISTORY - 3600;
-        self.hours.retain(|(hour, _)| *hour >= oldest);
+        let now = self.now;
+        note(&mut self.hours, largest, now);
+        note(&mut self.plateaus, plateau, now);
     }
 
     fn kill(&mut self, at: usize, size: Bytes) {
@@ -236,6 +268,11 @@ impl World {
         self.pods.iter().filter_map(|pod| pod.amounts.size()).collect()
     }
 
+    /// Memory that each pod requests.
+    pub fn requests(&self) -> Vec<Bytes> {
+        self.pods.iter().filter_map(|pod| pod.amounts.request).collect()
+    }
+
     /// What newborn pods get.
     pub fn birth(&self) -> Bytes {
         self.newborn().size().unwrap_or_default()
@@ -251,11 +288,13 @@ impl World {
     pub fn seen(&self) -> MemorySeen {
         let past = self.hours.first().map(|(first, _)| Past {
             peak: self.hours.iter().map(|(_, peak)| *peak).max().unwrap_or_default(),
+            plateau: self.plateaus.iter().map(|(_, peak)| *peak).max(),
             span: Seconds(u32::try_from(self.now - first).unwrap_or(u32::MAX)),
             coverage: Percent::new(100).expect("100 is a percentage"),
         });
         MemorySeen {
             template: BTreeMap::from([(APP.to_owned(), self.template)]),
+            go_limits: BTreeMap::new(),
             default_container: Some(APP.to_owned()),
             pods: self.pods.iter().map(|pod| self.pod(pod)).collect(),
             past: past
@@ -292,6 +331,8 @@ impl World {
             leaking: self.leaks(pod),
             restarts_on_resize: self.on_raise == OnRaise::Restarts,
             crash: (!running).then_some(Crash::OutOfMemory),
+            go_limit: None,
+            started: running.then_some(pod.started),
         };
         PodSeen {
             name: pod.name.clone(),

@@ -104,6 +104,7 @@ fn forewarm(use_: &[Bytes], limit: Bytes, warm_up: usize, factor: u32) -> Score 
         }
         let past = Past {
             peak: window.iter().copied().max().unwrap_or_default(),
+            plateau: None,
             span: Seconds(
                 u32::try_from(window.len())
                     .unwrap_or(u32::MAX)
@@ -156,6 +157,8 @@ fn inputs(
         leaking: false,
         restarts_on_resize: false,
         crash: None,
+        started: None,
+        go_limit: None,
     };
     let pod = PodSeen {
         name: "p".to_owned(),
@@ -172,6 +175,7 @@ fn inputs(
     };
     let seen = MemorySeen {
         template: BTreeMap::from([(APP.to_owned(), Amounts::both(limit))]),
+        go_limits: BTreeMap::new(),
         default_container: Some(APP.to_owned()),
         pods: vec![pod],
         past: BTreeMap::from([(APP.to_owned(), Reading::Known(past))]),

@@ -34,9 +34,13 @@ fn policy() -> MemoryPolicy {
 
 /// One tick: decide, write, fold.
 fn tick(world: &mut World, standing: &mut MemoryStanding) -> MemoryDecision {
+    tick_of(&policy(), world, standing)
+}
+
+fn tick_of(policy: &MemoryPolicy, world: &mut World, standing: &mut MemoryStanding) -> MemoryDecision {
     world.advance(TICK);
     let inputs = MemoryInputs {
-        policy: policy(),
+        policy: policy.clone(),
         seen: world.seen(),
         standing: standing.clone(),
         now: Wall(world.now * 1000),
@@ -268,4 +272,75 @@ fn a_raise_that_kills_what_it_raises_is_said_and_not_repeated_but_in_need() {
 
 fn used(pod: &forewarm_core::memory::PodSeen) -> (String, Option<Bytes>) {
     (pod.uid.clone(), pod.containers[APP].working_set.known().copied())
+}
+
+/// Loads its weights for two minutes, then needs a quarter of that: the requests of live pods come down behind their
+/// start, a fifth a day and one pod at a time; limits and newborn pods keep what a start needs, a container that starts
+/// again in its pod included.
+#[test]
+fn the_request_comes_down_to_the_plateau_and_a_start_finds_what_it_needs() {
+    const DAY: i64 = 86_400 / TICK;
+    let own = Amounts {
+        request: Some(Bytes::mib(512)),
+        limit: Some(Bytes::mib(1024)),
+    };
+    let use_ = Use {
+        start_up: Bytes::mib(850),
+        start_up_seconds: 120,
+        ..Use::steady(Bytes::mib(200))
+    };
+    let mut policy = policy();
+    policy.containers[0].runtime = Runtime::Inference;
+    let mut world = World::new(own, Bytes::mib(4096), 3, use_, START);
+    let mut standing = MemoryStanding::default();
+    world.advance(1000);
+    world.remember(Bytes::mib(850));
+    world.remember_plateau(Bytes::mib(200));
+    let mut days = |world: &mut World, ticks: i64| {
+        for _ in 0..ticks {
+            let before = world.requests();
+            let decision = tick_of(&policy, world, &mut standing);
+            let falls: Vec<_> = before
+                .iter()
+                .zip(world.requests())
+                .filter(|(before, after)| after < *before)
+                .collect();
+            assert!(falls.len() <= 1, "one pod at a time: {decision:?}");
+            assert!(
+                falls.iter().all(|(before, after)| *after >= before.percent_up(80)),
+                "{falls:?}"
+            );
+            assert!(
+                world.sizes().iter().all(|size| *size == Bytes::mib(1024)),
+                "limits stay"
+            );
+        }
+    };
+    days(&mut world, DAY - 60);
+    assert_eq!(
+        world.requests(),
+        vec![Bytes::mib(512).percent_up(80).whole_mib(); 3],
+        "a fifth in the first day"
+    );
+    days(&mut world, 3 * DAY);
+    let plateau = Bytes::mib(264);
+    assert_eq!(world.requests(), vec![plateau; 3]);
+    world.scale(4);
+    days(&mut world, 30);
+    assert_eq!(
+        world.requests(),
+        vec![plateau, plateau, plateau, Bytes::mib(512)],
+        "born for its start"
+    );
+    days(&mut world, 30);
+    assert_eq!(world.requests(), vec![plateau; 4], "past its start");
+    world.restart(0);
+    days(&mut world, 4);
+    assert_eq!(world.requests()[0], Bytes::mib(512), "it starts again in its pod");
+    days(&mut world, 60);
+    assert_eq!(world.requests(), vec![plateau; 4]);
+    world.use_.steady = Bytes::mib(300);
+    days(&mut world, 2);
+    assert_eq!(world.requests(), vec![Bytes::mib(364); 4], "more is needed: at once");
+    assert_eq!(world.killed(), 0);
 }

@@ -20,6 +20,9 @@ pub struct MemoryStatus {
     /// Limit held.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub limit: Option<Size>,
+    /// Request of live pods past their start, where it is less than `request`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub plateau_request: Option<Size>,
     /// Memory is never held below this: what out-of-memory kills have left.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub oom_floor: Option<Size>,
@@ -101,6 +104,7 @@ fn told(name: &str, standing: &ContainerStanding) -> MemoryStatus {
         container: name.to_owned(),
         request: held.request.map(Size::of),
         limit: held.limit.map(Size::of),
+        plateau_request: standing.plateau.map(Size::of),
         oom_floor: standing.oom_floor.map(Size::of),
         oom_floor_until: standing.oom_floor.and_then(|_| after_zero(standing.oom_floor_until)),
         rung: (standing.rung > 0).then(|| i32::from(standing.rung)),
@@ -140,6 +144,7 @@ fn standing(one: &MemoryStatus) -> ContainerStanding {
     };
     ContainerStanding {
         held: held.size().is_some().then_some(held),
+        plateau: bytes(&one.plateau_request),
         oom_floor: bytes(&one.oom_floor),
         oom_floor_until: second(&one.oom_floor_until).unwrap_or_default(),
         rung: one.rung.and_then(|rung| u8::try_from(rung).ok()).unwrap_or_default(),
@@ -161,6 +166,7 @@ mod tests {
     fn what_protects_against_a_decrease_survives_the_status() {
         let container = ContainerStanding {
             held: Some(Amounts::both(Bytes::mib(264))),
+            plateau: Some(Bytes::mib(100)),
             oom_floor: Some(Bytes::mib(264)),
             oom_floor_until: 1_900_000_000,
             rung: 2,

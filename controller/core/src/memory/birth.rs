@@ -71,6 +71,7 @@ mod tests {
     fn seen() -> MemorySeen {
         MemorySeen {
             template: BTreeMap::new(),
+            go_limits: BTreeMap::new(),
             default_container: None,
             pods: Vec::new(),
             past: BTreeMap::new(),
@@ -140,6 +141,8 @@ mod tests {
                     leaking: false,
                     restarts_on_resize: false,
                     crash: None,
+                    started: None,
+                    go_limit: None,
                 },
             )]),
         };

@@ -166,6 +166,7 @@ impl Plan<'_> {
         }
         if self.policy.mode != MemoryMode::Off {
             self.size(name, bounds, &mut standing);
+            self.plateau(name, bounds, &mut standing);
         }
         let held = standing.held.unwrap_or(held);
         if self.policy.mode == MemoryMode::InPlace {
@@ -179,13 +180,11 @@ impl Plan<'_> {
     /// First sight. More than the template's that nothing explains is the work of a process whose memory is lost: it
     /// counts as an OOM floor. Less counts as lowered just now (M6).
     fn meet(&self, name: &str, own: Amounts, standing: &mut ContainerStanding) -> Amounts {
-        let living = self
-            .seen
-            .pods
-            .iter()
-            .filter_map(|pod| pod.containers.get(name))
-            .map(|found| found.spec);
-        let sizes: Vec<Bytes> = living
+        let living = || {
+            let pods = self.seen.pods.iter();
+            pods.filter_map(|pod| pod.containers.get(name)).map(|found| found.spec)
+        };
+        let sizes: Vec<Bytes> = living()
             .chain(
                 self.seen
                     .births
@@ -201,7 +200,8 @@ impl Plan<'_> {
             standing.oom_floor = Some(largest);
             standing.oom_floor_until = self.now.saturating_add(oom::FLOOR_KEPT);
         }
-        if sizes.iter().any(|size| *size < base) {
+        let requests_less = living().any(|spec| spec.request < own.request);
+        if requests_less || sizes.iter().any(|size| *size < base) {
             standing.lowered_at = Some(self.now);
         }
         if largest > base { own.sized(largest) } else { own }
@@ -239,23 +239,19 @@ impl Plan<'_> {
 
     fn size(&mut self, name: &str, bounds: &ContainerBounds, standing: &mut ContainerStanding) {
         let Some(held) = standing.held else { return };
-        let quarantined = self.standing.quarantine.as_ref().is_some_and(|q| q.container == name);
-        let sizing = Sizing {
-            policy: self.policy,
-            bounds,
-            seen: self.seen,
-            name,
-            standing,
-            quarantined,
-            now: self.now,
-        };
+        let sizing = self.sizing(name, bounds, standing);
         let requests = self.policy.controlled == ControlledValues::RequestsOnly;
         let Some(before) = (if requests { held.request } else { held.size() }) else {
             return;
         };
         let (to, reason) = sizing.size(before);
+        let above = sizing.go_limit_below(to);
         if let Some(reason) = reason {
             self.say(name, reason, Some(to));
+        }
+        let own = self.seen.template.get(name).and_then(|own| own.size());
+        if above.is_some() && Some(to) > own {
+            self.say(name, MemoryReason::GoLimit, above);
         }
         if to == before {
             return;
@@ -272,6 +268,35 @@ impl Plan<'_> {
         } else {
             held.sized(to)
         });
+    }
+
+    /// The request of live pods past their start; only where they are resized.
+    fn plateau(&mut self, name: &str, bounds: &ContainerBounds, standing: &mut ContainerStanding) {
+        let Some(held) = standing.held.filter(|_| self.policy.mode == MemoryMode::InPlace) else {
+            standing.plateau = None;
+            return;
+        };
+        let (to, reason) = self.sizing(name, bounds, standing).plateau(held);
+        if let Some(reason) = reason {
+            self.say(name, reason, to.or(held.request));
+        }
+        if reason == Some(MemoryReason::Lowered) {
+            standing.lowered_at = Some(self.now);
+            standing.trial = Some(revert::begin(self.seen, name, held, self.now));
+        }
+        standing.plateau = to;
+    }
+
+    fn sizing<'a>(&'a self, name: &'a str, bounds: &'a ContainerBounds, standing: &'a ContainerStanding) -> Sizing<'a> {
+        Sizing {
+            policy: self.policy,
+            bounds,
+            seen: self.seen,
+            name,
+            standing,
+            quarantined: self.standing.quarantine.as_ref().is_some_and(|q| q.container == name),
+            now: self.now,
+        }
     }
 
     /// Newborn memory is written before anything that makes pods.

@@ -107,6 +107,8 @@ pub enum MemoryReason {
     HistoryShort,
     /// Less would do, but this runtime takes its size at its start.
     RuntimeKeeps,
+    /// The Go runtime holds its heap under this: less would bring it to a stand, and more is not for its heap.
+    GoLimit,
     /// The policy's, or the node's, maximum is reached.
     AtMaximum,
     /// Neither request nor limit is set, and the `QoS` class must stay.
@@ -144,6 +146,7 @@ impl MemoryReason {
             Self::RaiseHarmful => "RaiseHarmful",
             Self::HistoryShort => "HistoryShort",
             Self::RuntimeKeeps => "RuntimeKeeps",
+            Self::GoLimit => "GoMemoryLimit",
             Self::AtMaximum => "AtMaximum",
             Self::NoMemorySet => "NoMemorySet",
             Self::NoContainer => "NoContainer",

@@ -34,6 +34,8 @@ pub enum Runtime {
     Auto,
     /// Sizes its heap at its start: the value at birth counts, and nothing shrinks in place.
     Jvm,
+    /// Needs most while it starts, then stays on a plateau: a server that loads its weights.
+    Inference,
 }
 
 /// What may be done after an out-of-memory kill.

@@ -69,6 +69,9 @@ impl Amounts {
 pub struct MemorySeen {
     /// The containers as the workload's template has them: the user's own values.
     pub template: BTreeMap<String, Amounts>,
+    /// What a Go runtime holds its heap under, by container, where the template sets `GOMEMLIMIT`.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub go_limits: BTreeMap<String, Bytes>,
     /// The container that a policy means which names none.
     pub default_container: Option<String>,
     /// Pods that exist and are not ending.
@@ -160,12 +163,18 @@ pub struct ContainerSeen {
     pub working_set: Reading<Bytes>,
     /// Restarts so far.
     pub restarts: u32,
+    /// Since when it runs, in seconds since 1970 UTC. `None`: it does not, or nobody says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub started: Option<i64>,
     /// Its working set has grown steadily through its life.
     pub leaking: bool,
     /// A resize of memory restarts it.
     pub restarts_on_resize: bool,
     /// Why it does not run, or did not the last time. `None`: no failure is known.
     pub crash: Option<Crash>,
+    /// What its Go runtime holds its heap under (`GOMEMLIMIT`). `None`: not set, or not as a value of its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub go_limit: Option<Bytes>,
 }
 
 /// Why a container fails.
@@ -204,6 +213,9 @@ impl Crash {
 pub struct Past {
     /// The largest working set of any pod, its start-up included.
     pub peak: Bytes,
+    /// The largest working set of a container past its start. `None`: not asked for, or not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub plateau: Option<Bytes>,
     /// How far back samples reach.
     pub span: Seconds,
     /// Share of the pod-seconds with a sample.

@@ -45,6 +45,9 @@ pub struct Suspect {
 pub struct ContainerStanding {
     /// What we hold: newborn pods get it, live ones are brought to it. `None`: just met.
     pub held: Option<Amounts>,
+    /// The request of live pods past their start, where it is less than what is held. `None`: what is held.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub plateau: Option<Bytes>,
     /// Memory is never held below this. `None`: no OOM is remembered.
     pub oom_floor: Option<Bytes>,
     /// Until then (seconds since 1970 UTC).

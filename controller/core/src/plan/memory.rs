@@ -4,8 +4,10 @@
 //! with the policy's margin. A rise needs any one of them; a fall needs all of them (M1, M2), is one a day and at
 //! most a fifth (M7), and never goes under the floor that an OOM left (M3).
 
+pub mod plateau;
+
 use crate::memory::{
-    Amounts, ContainerBounds, ContainerStanding, MemoryPolicy, MemoryReason, MemorySeen, Past, Resize,
+    Amounts, ContainerBounds, ContainerStanding, ControlledValues, MemoryPolicy, MemoryReason, MemorySeen, Past, Resize,
 };
 use crate::observation::Reading;
 use crate::units::{Bytes, Seconds};
@@ -71,7 +73,31 @@ impl Sizing<'_> {
             let wanted = self.with_margin(used).into_iter().fold(kept, Bytes::max);
             return self.raised(held, wanted, floor);
         }
-        self.lowered(held, least.max(floor.unwrap_or_default()))
+        let goal = self.lowered(held, least.max(floor.unwrap_or_default()));
+        let Some(heap) = self.go_heap() else { return goal };
+        // A heap that may grow to the limit that Go was told is killed before Go collects it.
+        if goal.0 < held && goal.0 < heap {
+            let to = heap.whole_mib().min(held);
+            let worth = to < held.percent_up(WORTH);
+            return (if worth { to } else { held }, Some(MemoryReason::GoLimit));
+        }
+        goal
+    }
+
+    /// The largest limit that Go runtimes of this container were told, of the template and of live pods, with the
+    /// margin. `None`: none was, or only requests are moved, which limit no heap.
+    fn go_heap(&self) -> Option<Bytes> {
+        let live = self.seen.pods.iter().filter(|pod| pod.ending_since.is_none());
+        let told = live.filter_map(|pod| pod.containers.get(self.name)?.go_limit);
+        let largest = told.chain(self.seen.go_limits.get(self.name).copied()).max();
+        self.with_margin(largest.filter(|_| self.policy.controlled == ControlledValues::RequestsAndLimits))
+    }
+
+    /// What the template's Go runtime was told, where `held` is more than it and its margin: of what is beyond, no Go heap
+    /// makes use.
+    pub fn go_limit_below(&self, held: Bytes) -> Option<Bytes> {
+        let told = self.seen.go_limits.get(self.name).copied();
+        told.filter(|_| self.go_heap().is_some_and(|heap| heap < held))
     }
 
     fn raised(&self, held: Bytes, wanted: Bytes, floor: Option<Bytes>) -> (Bytes, Option<MemoryReason>) {

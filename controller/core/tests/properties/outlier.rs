@@ -54,6 +54,7 @@ fn inputs(pods: Vec<PodSeen>) -> MemoryInputs {
         },
         seen: MemorySeen {
             template: BTreeMap::new(),
+            go_limits: BTreeMap::new(),
             default_container: None,
             pods,
             past: BTreeMap::new(),

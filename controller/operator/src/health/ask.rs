@@ -4,6 +4,7 @@
 
 use forewarm_core::memory::Past;
 use forewarm_core::observation::{Reading, Why};
+use forewarm_core::plan::memory::plateau;
 use forewarm_core::units::{Bytes, Mono, Percent, Seconds};
 use forewarm_source::Source;
 use serde::Deserialize;
@@ -20,6 +21,10 @@ const FRESH: &str = "30s";
 const BACK: &str = "195h";
 /// Steps of five minutes in eight days.
 const SLOTS: f64 = 8.0 * 288.0;
+/// Since when a container runs, of the same endpoints.
+const STARTED: &str = "container_start_time_seconds{container!=\"\",container!=\"POD\"}";
+/// Five minutes that end when a container is older than this lie past its start.
+const PAST_START: i64 = plateau::START + 300;
 /// How often the past is asked for.
 const PAST_EVERY: Seconds = Seconds(600);
 
@@ -30,6 +35,7 @@ type Key = (String, String, String);
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 struct PodPast {
     peak: Option<Bytes>,
+    plateau: Option<Bytes>,
     first: Option<i64>,
     slots: f64,
 }
@@ -74,8 +80,8 @@ struct Metric<'a> {
 }
 
 impl MemoryQuestions {
-    /// Asks `source` what is due.
-    pub async fn ask(&mut self, source: Option<Arc<Source>>, now: Mono, within: Duration) {
+    /// Asks `source` what is due. `plateau`: also what containers used past their start, which is a long question.
+    pub async fn ask(&mut self, source: Option<Arc<Source>>, plateau: bool, now: Mono, within: Duration) {
         let Some(source) = source else {
             self.now.clear();
             self.failed = Some(Why::SourceDown);
@@ -93,6 +99,9 @@ impl MemoryQuestions {
         }
         if self.past_at.is_none_or(|at| now.passed(at, PAST_EVERY)) {
             self.ask_past(&source, within).await;
+            if plateau {
+                self.ask_plateau(&source, within).await;
+            }
             self.past_at = Some(now);
         }
     }
@@ -123,6 +132,22 @@ impl MemoryQuestions {
         self.past = past;
     }
 
+    /// Windows of five minutes lie side by side, so no sample is left out; those that a start reaches into are. What is not
+    /// answered is not known, and no plateau is told from it.
+    async fn ask_plateau(&mut self, source: &Source, within: Duration) {
+        let by = "(namespace, pod, container)";
+        let query = format!(
+            "max by {by} (max_over_time((max by {by} (max_over_time({SERIES}[5m])) \
+             and on {by} (min by {by} (time() - {STARTED}) > {PAST_START}))[{BACK}:5m]))"
+        );
+        for ((namespace, pod, container), value) in series(source, &query, within).await.unwrap_or_default() {
+            let pods = self.past.get_mut(&(namespace, container));
+            if let Some(past) = pods.and_then(|pods| pods.get_mut(&pod)) {
+                past.plateau = Bytes::of(value);
+            }
+        }
+    }
+
     /// The past is asked anew at the next tick: a policy has just begun to need it.
     pub fn past_is_due(&mut self) {
         self.past_at = None;
@@ -146,12 +171,14 @@ impl MemoryQuestions {
         };
         let own: Vec<&PodPast> = pods.iter().filter(|(pod, _)| own(pod)).map(|(_, past)| past).collect();
         let peak = own.iter().filter_map(|past| past.peak).max();
+        let plateau = own.iter().filter_map(|past| past.plateau).max();
         let first = own.iter().filter_map(|past| past.first).min();
         let slots = own.iter().map(|past| past.slots).fold(0.0, f64::max);
         let coverage = Percent::new(whole_percent(slots / SLOTS));
         match (peak, first, coverage) {
             (Some(peak), Some(first), Some(coverage)) => Reading::Known(Past {
                 peak,
+                plateau,
                 span: Seconds(u32::try_from(now.saturating_sub(first)).unwrap_or(0)),
                 coverage,
             }),

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use forewarm_api::memory::restore_memory;
 use forewarm_core::memory::{
-    Crash, MemoryDecision, MemoryInputs, MemoryMode, MemoryPolicy, MemorySeen, MemoryStanding, MemoryStep, Said,
-    StuckRemedy,
+    ContainerBounds, Crash, MemoryDecision, MemoryInputs, MemoryMode, MemoryPolicy, MemorySeen, MemoryStanding,
+    MemoryStep, Runtime, Said, StuckRemedy,
 };
 use forewarm_core::outcome::Outcome;
 use forewarm_core::plan::remedy::outlier;
@@ -104,7 +104,12 @@ impl Health {
             if concerned.iter().any(|(key, ..)| !self.standing.contains_key(*key)) {
                 self.questions.past_is_due();
             }
-            self.questions.ask(observe.source(SOURCE), now.mono, within).await;
+            let levels = |bounds: &ContainerBounds| bounds.runtime == Runtime::Inference;
+            let plateau = concerned
+                .iter()
+                .any(|(.., policy)| policy.containers.iter().any(levels));
+            let source = observe.source(SOURCE);
+            self.questions.ask(source, plateau, now.mono, within).await;
         }
         self.leaks.forget(now.mono);
         let all: Vec<One<'_>> = concerned
@@ -204,6 +209,7 @@ impl Health {
             sight.past = template.containers.keys().map(past).collect();
             sight.default_container.clone_from(&template.default);
             sight.template.clone_from(&template.containers);
+            sight.go_limits.clone_from(&template.go_limits);
         }
         let (allowed, left) = observe.allowed(namespace);
         allowed::fill(&mut sight, allowed, left);

@@ -5,6 +5,7 @@
 //! more restart.
 
 mod container;
+pub(crate) mod go_limit;
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -125,6 +126,7 @@ pub fn seen(pods: Vec<PodSeen>, ooms: Vec<Oom>) -> MemorySeen {
     let newest = pods.iter().max_by_key(|pod| (pod.created, &pod.name));
     MemorySeen {
         template: BTreeMap::new(),
+        go_limits: BTreeMap::new(),
         default_container: None,
         revision: newest.and_then(|pod| pod.revision.clone()),
         pods,

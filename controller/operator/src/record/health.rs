@@ -214,6 +214,7 @@ pub const fn wrong(reason: MemoryReason) -> bool {
         | MemoryReason::Lowered
         | MemoryReason::HistoryShort
         | MemoryReason::RuntimeKeeps
+        | MemoryReason::GoLimit
         | MemoryReason::NoMemorySet => false,
     }
 }

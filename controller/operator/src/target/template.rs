@@ -1,5 +1,6 @@
 //! The memory that a workload's template gives its containers: the user's own values. Pure.
 
+use crate::observe::health::go_limit;
 use crate::observe::quantity;
 use forewarm_core::memory::Amounts;
 use forewarm_core::units::Bytes;
@@ -14,6 +15,8 @@ const DEFAULT: &str = "kubectl.kubernetes.io/default-container";
 pub struct Template {
     /// By container.
     pub containers: BTreeMap<String, Amounts>,
+    /// What Go runtimes hold their heaps under, by container, where `GOMEMLIMIT` is set.
+    pub go_limits: BTreeMap<String, Bytes>,
     /// The main container: the annotated one, else the first. `None`: the template has none.
     pub default: Option<String>,
 }
@@ -21,9 +24,13 @@ pub struct Template {
 /// The part of an object's `spec.template` that [`Template::read`] looks at. `None`: there is no template.
 pub(super) fn kept(object: &Value) -> Option<Value> {
     let template = object.get("spec")?.get("template")?;
-    let containers: Vec<Value> = containers(template).iter().map(|one| {
-        json!({"name": one.get("name"), "resources": {"requests": memory(one, "requests"), "limits": memory(one, "limits")}})
-    }).collect();
+    let containers: Vec<Value> = containers(template)
+        .iter()
+        .map(|one| {
+            json!({"name": one.get("name"), "env": variables(one),
+            "resources": {"requests": memory(one, "requests"), "limits": memory(one, "limits")}})
+        })
+        .collect();
     let annotated = template
         .pointer("/metadata/annotations")
         .and_then(|all| all.get(DEFAULT));
@@ -47,6 +54,7 @@ impl Template {
             .and_then(|all| all.get(DEFAULT)?.as_str());
         Self {
             containers: all.iter().filter_map(|one| Some((name(one)?, amounts(one)))).collect(),
+            go_limits: all.iter().filter_map(|one| Some((name(one)?, told(one)?))).collect(),
             default: annotated.map(str::to_owned).or_else(|| all.first().and_then(name)),
         }
     }
@@ -79,6 +87,18 @@ fn memory(container: &Value, which: &str) -> Value {
     memory.map_or_else(|| json!({}), |memory| json!({"memory": memory}))
 }
 
+/// The variable alone, of an environment that may hold anything.
+fn variables(container: &Value) -> Vec<&Value> {
+    let env = container.get("env").and_then(Value::as_array);
+    let named = |one: &&Value| one.get("name").and_then(Value::as_str) == Some(go_limit::NAME);
+    env.into_iter().flatten().filter(named).collect()
+}
+
+/// What Go was told, as a value of its own.
+fn told(container: &Value) -> Option<Bytes> {
+    go_limit::bytes(variables(container).last()?.get("value")?.as_str()?)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -89,7 +109,8 @@ mod tests {
             "metadata": {"annotations": {DEFAULT: "app", "x": "y"}},
             "spec": {"containers": [
                 {"name": "side", "image": "i", "resources": {"limits": {"memory": "64Mi", "cpu": "1"}}},
-                {"name": "app", "resources": {"requests": {"memory": "8Mi"}, "limits": {"memory": "64Mi"}}},
+                {"name": "app", "resources": {"requests": {"memory": "8Mi"}, "limits": {"memory": "64Mi"}},
+                 "env": [{"name": "TOKEN", "value": "secret"}, {"name": "GOMEMLIMIT", "value": "40MiB"}]},
                 {"name": "bare"},
             ]},
         }}});
@@ -98,8 +119,9 @@ mod tests {
         assert_eq!(read.containers["side"], Amounts::both(Bytes::mib(64)));
         assert_eq!(read.containers["app"].request, Some(Bytes::mib(8)));
         assert_eq!(read.containers["bare"], Amounts::default());
+        assert_eq!(read.go_limits, BTreeMap::from([("app".to_owned(), Bytes::mib(40))]));
         let pruned = json!({"spec": {"template": kept(&object)}});
         assert_eq!(Template::read(&pruned), read);
-        assert!(!pruned.to_string().contains("image"));
+        assert!(!pruned.to_string().contains("image") && !pruned.to_string().contains("secret"));
     }
 }

@@ -5,7 +5,7 @@ use crate::memory::decision::{MemoryReason, MemoryStep};
 use crate::memory::policy::{ContainerBounds, Runtime};
 use crate::memory::seen::{Amounts, ContainerSeen, PodSeen, Resize};
 use crate::memory::standing::{ContainerStanding, Refused};
-use crate::plan::memory::{LEFT, amounts};
+use crate::plan::memory::{LEFT, amounts, plateau};
 use crate::plan::remedy::raise;
 use crate::units::Bytes;
 
@@ -44,7 +44,7 @@ impl Plan<'_> {
                 continue;
             }
             busy |= pod.resize != Resize::Done || found.actual.is_some_and(|actual| actual != found.spec);
-            let to = amounts(found.spec, held);
+            let to = self.past_start(pod, name, amounts(found.spec, held), standing);
             let to = if to.size() > found.spec.size() {
                 to.requesting_at_least(found.spec.request)
             } else {
@@ -62,7 +62,13 @@ impl Plan<'_> {
                     self.steps.push(resize(pod, name, found.spec, to));
                 }
             } else if to.size() < found.spec.size() || to.request < found.spec.request {
-                lower = lower.or(Some((pod, found.spec, to)));
+                let heap = found.go_limit.map(|told| told.percent_up(self.percent()));
+                let limits = to.limit < found.spec.limit;
+                if limits && heap > to.size() {
+                    self.say(&pod.name, MemoryReason::GoLimit, found.go_limit);
+                } else {
+                    lower = lower.or(Some((pod, found.spec, to)));
+                }
             }
         }
         if let Some((pod, from, to)) = restart.filter(|_| !raise::is_under_way(standing, self.seen, self.now)) {
@@ -70,16 +76,59 @@ impl Plan<'_> {
             self.steps.push(resize(pod, name, from, to));
         }
         raise::begin(standing, self.seen, name, &raised, self.now);
-        let Some((pod, from, to)) = lower.filter(|_| standing.trial.is_some() && !busy && !self.evicts()) else {
+        // A pod that has come through its start is brought to the plateau on any day: the decision was made before.
+        let decided = |(_, from, to): &(&PodSeen, Amounts, Amounts)| {
+            standing.trial.is_some() || (standing.plateau.is_some() && to.size() == from.size())
+        };
+        let Some((pod, from, to)) = lower.filter(|one| decided(one) && !busy && !self.evicts()) else {
             return;
         };
         if bounds.runtime == Runtime::Jvm || pod.containers.get(name).is_some_and(|found| found.restarts_on_resize) {
             self.say(name, MemoryReason::RuntimeKeeps, to.size());
-        } else if self.seen.lowers_in_place && self.room(name, to) {
+        } else if self.seen.lowers_in_place && self.room(name, to) && self.level(name, standing) {
             let least = from.size().unwrap_or_default().percent_up(LEFT);
             let to = if to.size() < Some(least) { from.sized(least) } else { to };
+            let to = if to.size() == from.size() {
+                let least = from
+                    .request
+                    .map(|request| request.percent_up(LEFT).whole_mib().min(request));
+                to.requesting_at_least(least)
+            } else {
+                to
+            };
             self.steps.push(resize(pod, name, from, to));
         }
+    }
+
+    /// The amounts of a pod past its start: its request is the plateau's, where its class of service lets it be.
+    fn past_start(&self, pod: &PodSeen, name: &str, to: Amounts, standing: &ContainerStanding) -> Amounts {
+        // One that has come down stays down while it is not ready: it has not started anew.
+        let down = |plateau| to.request > Some(plateau) && requests(pod, name) <= Some(plateau);
+        let past = |plateau: &Bytes| {
+            plateau::is_past_start(pod, name, self.now) || (down(*plateau) && plateau::has_run(pod, name, self.now))
+        };
+        match standing.plateau.filter(past) {
+            Some(plateau) if to.request < to.limit => Amounts {
+                request: to.request.map(|request| request.min(plateau)),
+                ..to
+            },
+            _ => to,
+        }
+    }
+
+    /// M1 on the plateau: its margin above the use of every pod past its start, on this tick's read.
+    fn level(&self, name: &str, standing: &ContainerStanding) -> bool {
+        let Some(plateau) = standing.plateau else { return true };
+        let past = |pod: &&PodSeen| plateau::is_past_start(pod, name, self.now);
+        let living = self.seen.pods.iter().filter(past);
+        living
+            .filter_map(|pod| Some(pod.containers.get(name)?.working_set.known()))
+            .all(|used| used.is_some_and(|used| used.percent_up(self.percent()) <= plateau))
+    }
+
+    /// A whole and the margin, in percent.
+    fn percent(&self) -> u32 {
+        u32::from(self.policy.margin.get()).saturating_add(100)
     }
 
     /// While raises are held off, a pod that serves and has more than a quarter of its margin left is not raised. What
@@ -96,7 +145,7 @@ impl Plan<'_> {
 
     /// M1: the margin above every live pod's use, on this tick's read.
     fn room(&self, name: &str, to: Amounts) -> bool {
-        let percent = u32::from(self.policy.margin.get()).saturating_add(100);
+        let percent = self.percent();
         let Some(size) = to.size() else { return false };
         let living = self.seen.pods.iter().filter_map(|pod| pod.containers.get(name));
         living
@@ -116,6 +165,10 @@ impl Plan<'_> {
             size,
         });
     }
+}
+
+fn requests(pod: &PodSeen, name: &str) -> Option<Bytes> {
+    pod.containers.get(name)?.spec.request
 }
 
 /// The node will not do it: put the spec back.

@@ -84,6 +84,8 @@ mod tests {
             leaking: false,
             restarts_on_resize: false,
             crash: None,
+            started: None,
+            go_limit: None,
         };
         PodSeen {
             name: format!("f-{at}"),

@@ -144,3 +144,134 @@ impl Count {
         most && if other.all == 0 { self.harmed >= 2 } else { fewer }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::memory::{Amounts, ContainerSeen, Oom};
+    use crate::observation::{Reading, Why};
+    use crate::units::Bytes;
+    use std::collections::BTreeMap;
+
+    const NOW: i64 = 100_000;
+    const APP: &str = "app";
+
+    /// Four pods, ready for an hour.
+    fn seen() -> MemorySeen {
+        let pod = |at: u8| PodSeen {
+            name: format!("f-{at}"),
+            uid: format!("u-{at}"),
+            revision: None,
+            ready: true,
+            since: Some(96_400),
+            created: 96_000,
+            ending_since: None,
+            unplaced_since: None,
+            resize: Resize::Done,
+            containers: BTreeMap::from([(
+                APP.to_owned(),
+                ContainerSeen {
+                    spec: Amounts::both(Bytes::mib(64)),
+                    actual: None,
+                    working_set: Reading::Unknown(Why::Absent),
+                    restarts: 3,
+                    started: None,
+                    leaking: false,
+                    restarts_on_resize: false,
+                    crash: None,
+                    go_limit: None,
+                },
+            )]),
+            served: None,
+        };
+        MemorySeen {
+            template: BTreeMap::new(),
+            go_limits: BTreeMap::new(),
+            default_container: None,
+            pods: (0..4).map(pod).collect(),
+            past: BTreeMap::new(),
+            revision: None,
+            node_most: None,
+            allowed_least: None,
+            allowed_most: None,
+            spare: None,
+            lowers_in_place: true,
+            conflict: None,
+            births: None,
+            patience: 300,
+            ooms: Vec::new(),
+            world_vanished: false,
+            worse: None,
+        }
+    }
+
+    /// Whether a raise of the first `raised` pods is convicted two minutes later, when the first `restarted` have
+    /// restarted.
+    fn convicted(raised: usize, restarted: usize, change: impl Fn(&mut MemorySeen)) -> bool {
+        let (mut sight, mut standing) = (seen(), ContainerStanding::default());
+        let uids: Vec<String> = sight.pods.iter().take(raised).map(|pod| pod.uid.clone()).collect();
+        begin(&mut standing, &sight, APP, &uids, NOW);
+        for pod in sight.pods.iter_mut().take(restarted) {
+            for found in pod.containers.values_mut() {
+                found.restarts = 4;
+            }
+        }
+        change(&mut sight);
+        let later = NOW.saturating_add(120);
+        let judged = judge(&mut standing, &sight, APP, later);
+        assert_eq!(judged, standing.no_raise_until == later.saturating_add(BACK_OFF));
+        judged
+    }
+
+    #[test]
+    fn more_than_half_of_the_raised_and_fewer_of_the_others_convict() {
+        let plain = |raised, restarted| convicted(raised, restarted, |_| {});
+        assert!(!plain(4, 0) && !plain(4, 2));
+        assert!(plain(4, 3), "nobody is left to compare with, but their own time before");
+        assert!(plain(1, 1), "the other three did not");
+        assert!(!plain(1, 4), "the others did as well: the cause is elsewhere");
+        assert!(!plain(3, 4));
+        assert!(!plain(0, 4), "nothing was raised");
+    }
+
+    #[test]
+    fn kills_restarts_that_were_asked_for_and_pods_that_were_not_well_before_convict_nothing() {
+        let killed = |sight: &mut MemorySeen| {
+            let kill = |pod: &PodSeen| Oom {
+                pod: pod.name.clone(),
+                container: APP.to_owned(),
+                size: Bytes::mib(64),
+                at: NOW.saturating_add(60),
+                leaking: false,
+            };
+            sight.ooms = sight.pods.iter().map(kill).collect();
+        };
+        assert!(!convicted(4, 4, killed));
+        let asked = |sight: &mut MemorySeen| {
+            for found in sight.pods.iter_mut().flat_map(|pod| pod.containers.values_mut()) {
+                found.restarts_on_resize = true;
+            }
+        };
+        assert!(!convicted(1, 1, asked));
+        let down = |sight: &mut MemorySeen| sight.pods.iter_mut().for_each(|pod| pod.ready = false);
+        assert!(convicted(4, 0, down), "unready for two minutes, where nothing restarts");
+        let mut standing = ContainerStanding::default();
+        let mut young = seen();
+        young.pods.iter_mut().for_each(|pod| pod.since = Some(99_900));
+        let uids: Vec<String> = young.pods.iter().map(|pod| pod.uid.clone()).collect();
+        begin(&mut standing, &young, APP, &uids, NOW);
+        down(&mut young);
+        assert!(!judge(&mut standing, &young, APP, NOW.saturating_add(120)));
+    }
+
+    #[test]
+    fn a_raise_that_was_refused_is_none_and_one_that_did_no_harm_is_over() {
+        let (sight, mut standing) = (seen(), ContainerStanding::default());
+        begin(&mut standing, &sight, APP, &["u-0".to_owned()], NOW);
+        assert!(is_under_way(&standing, &sight, NOW) && !is_under_way(&standing, &sight, NOW.saturating_add(30)));
+        assert!(!judge(&mut standing, &sight, APP, NOW.saturating_add(WATCHED)) && standing.raise.is_none());
+        begin(&mut standing, &sight, APP, &["u-0".to_owned()], NOW);
+        refused(&mut standing, "u-0");
+        assert!(!judge(&mut standing, &sight, APP, NOW) && standing.raise.is_none());
+    }
+}

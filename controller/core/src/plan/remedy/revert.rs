@@ -30,11 +30,14 @@ pub fn judge(standing: &mut ContainerStanding, seen: &MemorySeen, name: &str, ma
     let killed = standing.last_oom >= trial.since;
     let restarted = restarts(seen, name) > trial.restarts;
     let fewer = ready(seen) < trial.ready.min(u32::try_from(seen.pods.len()).unwrap_or(u32::MAX));
-    let tight = held
-        .size()
-        .is_some_and(|size| largest(seen, name) > Some(line(size, margin)));
+    // Where the request of live pods alone came down, the limit has its margin as before.
+    let tight = held != trial.from
+        && held
+            .size()
+            .is_some_and(|size| largest(seen, name) > Some(line(size, margin)));
     if killed || tight || (restarted && fewer) {
         standing.held = Some(trial.from);
+        standing.plateau = None;
         standing.trial = None;
         standing.no_decrease_until = now.saturating_add(BACK_OFF);
         return true;

@@ -6,6 +6,7 @@ use forewarm_core::units::Bytes;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use serde::Deserialize;
 
+use super::go_limit;
 use crate::observe::pods::Pod;
 use crate::observe::quantity;
 use crate::observe::quotas::Asks;
@@ -20,6 +21,8 @@ pub struct ContainerSpec {
     resources: Resources,
     #[serde(default)]
     resize_policy: Vec<ResizePolicy>,
+    #[serde(rename = "env", default, deserialize_with = "go_limit::of_env")]
+    go_limit: Option<Bytes>,
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -76,8 +79,15 @@ pub struct ContainerStatus {
 
 #[derive(Clone, Debug, Default, Deserialize)]
 pub(super) struct State {
+    running: Option<Running>,
     waiting: Option<Waiting>,
     terminated: Option<Terminated>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Running {
+    started_at: Option<Time>,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -140,6 +150,8 @@ pub(super) fn container(
         restarts: status.map_or(0, |status| status.restart_count),
         leaking: false,
         restarts_on_resize,
+        go_limit: spec.go_limit,
+        started: status.and_then(|status| Some(status.state.running.as_ref()?.started_at.as_ref()?.0.as_second())),
         crash: status.filter(|_| !ready).and_then(|status| crash(status, served)),
     }
 }
