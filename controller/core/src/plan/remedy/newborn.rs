@@ -6,7 +6,7 @@
 
 use super::crash_loop::Failing;
 use super::outlier::{Measure, unlike};
-use crate::memory::{Crash, PodSeen};
+use crate::memory::{ContainerSeen, Crash, PodSeen};
 
 /// Pods made within this time came lately, in seconds; so a hold ends by itself, and another raise is tried.
 const LATELY: i64 = 900;
@@ -61,13 +61,25 @@ fn does_badly(pod: &PodSeen, there: &[&PodSeen], patience: i64, now: i64) -> boo
         let siblings: Vec<&PodSeen> = same.collect();
         unlike(Measure::Errors, pod, &siblings).is_some()
     };
-    restarted || (lasts && (!pod.ready || fails()))
+    restarted
+        || (lasts
+            && if pod.ready {
+                fails()
+            } else {
+                has_run(pod, patience, now)
+            })
+}
+
+/// All its containers have run for `patience` seconds, or one fails: an image that is still pulled has not been tried.
+fn has_run(pod: &PodSeen, patience: i64, now: i64) -> bool {
+    let ran = |found: &ContainerSeen| found.started.is_some_and(|at| now.saturating_sub(at) >= patience);
+    pod.containers.values().any(|found| found.crash.is_some()) || pod.containers.values().all(ran)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::memory::{Amounts, ContainerSeen, Resize};
+    use crate::memory::{Amounts, Resize};
     use crate::observation::{Reading, Why};
     use crate::service::Served;
     use std::collections::BTreeMap;
@@ -84,7 +96,7 @@ mod tests {
             leaking: false,
             restarts_on_resize: false,
             crash: None,
-            started: None,
+            started: Some(NOW.saturating_sub(age).saturating_add(5)),
             go_limit: None,
         };
         PodSeen {
@@ -185,6 +197,20 @@ mod tests {
             pod.ready = false;
         }
         assert_eq!(judged(&all), None);
+        let pulled = |at: usize, pod: &mut PodSeen| {
+            unready(at, pod);
+            for found in pod.containers.values_mut() {
+                found.started = None;
+            }
+        };
+        assert_eq!(judged(&pods(4, 400, pulled)), None, "their image is still pulled");
+        let refused = |at: usize, pod: &mut PodSeen| {
+            pulled(at, pod);
+            for found in pod.containers.values_mut() {
+                found.crash = Some(Crash::ImagePull);
+            }
+        };
+        assert_eq!(judged(&pods(4, 400, refused)), Some(4));
         let waiting = pods(4, 400, |at, pod| {
             unready(at, pod);
             pod.unplaced_since = Some(9_610);
