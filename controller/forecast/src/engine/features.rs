@@ -8,8 +8,8 @@ use super::errors::ErrorsSeen;
 use super::lane::at_least_zero;
 use super::past::{minutes, narrow};
 use super::scratch::Minutes;
-use super::span::Span;
-use super::sums::{mean, moves};
+use super::span::{Before, Span};
+use super::sums::{mean, mean_of, moves};
 use super::windows::Seen;
 
 /// Features of one row: 26 about the past, then the minutes ahead.
@@ -106,7 +106,12 @@ impl Base {
 }
 
 /// The row of now. `moved`: [`day_moves`] of this span.
-pub(crate) fn row(looked: &Minutes, span: Span, base: &Base, seen: &Seen, errors: ErrorsSeen, moved: &[f64; 3]) -> Row {
+pub(crate) fn row(
+    looked: &Minutes,
+    span: Span,
+    (base, seen, errors): (&Base, &Seen, ErrorsSeen),
+    (before, moved): (&Before, &[f64; 3]),
+) -> Row {
     let z = |amount: f64| base.normal(amount);
     let Base { level, scale, .. } = *base;
     let [e01, e03, e10] = seen.ewma;
@@ -125,11 +130,11 @@ pub(crate) fn row(looked: &Minutes, span: Span, base: &Base, seen: &Seen, errors
         errors.q95_240,
         errors.median_day,
         errors.q95_day,
-        z(span.earlier(looked, 0, 60)),
+        z(before.hours[0]),
         z(timer(looked, span, 5)),
         z(timer(looked, span, 15)),
-        z(timer(looked, span, 60)),
-        z(seen.mean15 + mean(moved)),
+        z(mean_of(before.hours)),
+        z(seen.mean15 + mean_of(*moved)),
         z(day_peaks(looked, span)),
         seen.idle / 60.0,
         seen.busy60,
@@ -145,7 +150,7 @@ pub(crate) fn row(looked: &Minutes, span: Span, base: &Base, seen: &Seen, errors
 /// Mean of the target one, two and three periods back, the first period that ends by now.
 fn timer(looked: &Minutes, span: Span, period: i64) -> f64 {
     let first = period * (span.h + period - 1).div_euclid(period);
-    mean(&[0, 1, 2].map(|back| span.earlier(looked, 0, first + back * period)))
+    mean_of([0, 1, 2].map(|back| span.earlier(looked, 0, first + back * period)))
 }
 
 /// How the same time moved on each of the three days before: how far the target lay from the quarter hour before it,
@@ -161,5 +166,5 @@ pub(crate) fn day_moves(looked: &Minutes, span: Span) -> [f64; 3] {
 
 /// Mean over the three days before of the largest within two minutes of the target.
 fn day_peaks(looked: &Minutes, span: Span) -> f64 {
-    mean(&[1, 2, 3].map(|days| span.wider(looked, days, 2)))
+    mean_of([1, 2, 3].map(|days| span.wider(looked, days, 2)))
 }

@@ -28,7 +28,7 @@ pub struct Said {
     pub prior: f64,
     /// The mixture of all columns.
     pub mixture: f64,
-    /// Both mixtures, by the record of the day and of the hour.
+    /// Both mixtures, by the record of the day and by the short one.
     by: [[f64; 2]; 2],
     regime: Regime,
 }
@@ -183,12 +183,13 @@ impl Lane {
     pub(crate) fn score(&mut self, said: &Said, actual: f64) {
         let miss = 1.0 - self.quantile;
         let lost = |upper: f64| pinball(actual, upper, self.quantile);
-        let silent = SILENT * lost(said.mixture);
+        let silent = narrow(SILENT * lost(said.mixture));
+        let (came, up, down) = (narrow(actual), narrow(self.quantile), narrow(-miss));
         let mut losses = [silent; COUNT];
         for (loss, upper) in losses.iter_mut().zip(said.columns) {
-            if !upper.is_nan() {
-                *loss = lost(f64::from(upper));
-            }
+            let short = came - upper;
+            let lost = short * if short > 0.0 { up } else { down };
+            *loss = if upper.is_nan() { *loss } else { lost };
         }
         let by = said.by.map(|by| by.map(lost));
         self.record.push(said.regime, &losses, by);

@@ -256,16 +256,17 @@ impl Ahead {
         }
         let errors = self.errors.seen(slow, &mut room.sort_whole);
         let base = seen.map(|seen| Base::of(seen, minutes, h, f64::from(self.long)));
-        let day_moves = day_moves(minutes, self.span);
+        let (before, day_moves) = (self.span.before(minutes), day_moves(minutes, self.span));
         let Room { sort, targets, .. } = room;
         let at = At {
             past,
             t,
             span: self.span,
             actual,
-            now: minutes.last(1, 0)[0],
+            now: f64::from(minutes.last(1, 0)[0]),
             seen,
             base: base.as_ref(),
+            before: &before,
             day_moves: &day_moves,
             targets: self.targets(minutes, targets, slow),
             looked: minutes,
@@ -282,7 +283,7 @@ impl Ahead {
         for (point, expert) in points.iter_mut().zip(&mut self.experts) {
             *point = expert.point(&at);
         }
-        let row = features::row(minutes, self.span, &base, seen, errors, &day_moves);
+        let row = features::row(minutes, self.span, (&base, seen, errors), (&before, &day_moves));
         said.extend((0..self.lanes.len()).map(|quantile| self.lane(quantile, &row, &base, points, models)));
         self.bets.push_back(Bet {
             made: t,
@@ -295,7 +296,7 @@ impl Ahead {
     }
 
     /// What the target was over the last hour, and when `slow` over the last day; nothing where no expert asks.
-    fn targets<'a>(&self, minutes: &Minutes, room: &'a mut [[Vec<f64>; 2]; 2], slow: bool) -> [&'a [f64]; 2] {
+    fn targets<'a>(&self, minutes: &Minutes, room: &'a mut [[Vec<f32>; 2]; 2], slow: bool) -> [&'a [f32]; 2] {
         let [hour, day] = room;
         let asked = !self.experts.is_empty();
         let all = if asked && slow { minutes.day.as_slice() } else { &[] };
@@ -336,5 +337,7 @@ impl Ahead {
     }
 }
 
+#[cfg(test)]
+mod reference;
 #[cfg(test)]
 mod tests;

@@ -5,10 +5,10 @@ pub trait Past {
     /// The amount of one minute.
     fn at(&self, minute: i64) -> f64;
 
-    /// Copies the amounts from minute `from` on.
-    fn copy(&self, from: i64, into: &mut [f64]) {
+    /// Copies the amounts from minute `from` on, to the nearest single-precision number.
+    fn copy(&self, from: i64, into: &mut [f32]) {
         for (minute, slot) in (from..).zip(into) {
-            *slot = self.at(minute);
+            *slot = narrow(self.at(minute));
         }
     }
 }
@@ -30,14 +30,19 @@ impl Past for Series<'_> {
             .unwrap_or(f64::NAN)
     }
 
-    fn copy(&self, from: i64, into: &mut [f64]) {
+    fn copy(&self, from: i64, into: &mut [f32]) {
         let start = from.saturating_sub(self.first);
         let whole = usize::try_from(start)
             .ok()
             .and_then(|start| self.values.get(start..start + into.len()));
         match whole {
-            Some(values) => into.copy_from_slice(values),
-            None => (from..).zip(into).for_each(|(minute, slot)| *slot = self.at(minute)),
+            Some(values) => into
+                .iter_mut()
+                .zip(values)
+                .for_each(|(slot, value)| *slot = narrow(*value)),
+            None => (from..)
+                .zip(into)
+                .for_each(|(minute, slot)| *slot = narrow(self.at(minute))),
         }
     }
 }
@@ -47,7 +52,7 @@ impl Past for crate::history::Window<'_> {
         self.minute(minute).unwrap_or(f64::NAN)
     }
 
-    fn copy(&self, from: i64, into: &mut [f64]) {
+    fn copy(&self, from: i64, into: &mut [f32]) {
         self.copy_minutes(from, into);
     }
 }

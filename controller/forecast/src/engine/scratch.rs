@@ -22,29 +22,29 @@ pub struct Scratch {
 #[derive(Clone, Debug)]
 pub(crate) struct Minutes {
     /// The newest [`NEWEST`] minutes, oldest first.
-    newest: Vec<f64>,
+    newest: Vec<f32>,
     /// The last day, when it was looked at this minute.
-    pub(crate) day: Vec<f64>,
+    pub(crate) day: Vec<f32>,
     /// Those about now on each of the three days before.
-    days: [[f64; ABOUT]; 3],
+    days: [[f32; ABOUT]; 3],
 }
 
 /// Work space.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Room {
-    pub(crate) sort: Vec<f64>,
+    pub(crate) sort: Vec<f32>,
     pub(crate) sort_whole: Vec<i16>,
     /// What the target was over the last hour and over the last day, with room to find it in; see
     /// [`super::span::Span::targets`].
-    pub(crate) targets: [[Vec<f64>; 2]; 2],
+    pub(crate) targets: [[Vec<f32>; 2]; 2],
 }
 
 impl Default for Minutes {
     fn default() -> Self {
         Self {
-            newest: vec![f64::NAN; NEWEST],
-            day: vec![f64::NAN; DAY],
-            days: [[f64::NAN; ABOUT]; 3],
+            newest: vec![f32::NAN; NEWEST],
+            day: vec![f32::NAN; DAY],
+            days: [[f32::NAN; ABOUT]; 3],
         }
     }
 }
@@ -63,13 +63,13 @@ impl Minutes {
     }
 
     /// The newest `count` minutes that end `ago` minutes before now.
-    pub(crate) fn last(&self, count: usize, ago: usize) -> &[f64] {
+    pub(crate) fn last(&self, count: usize, ago: usize) -> &[f32] {
         &self.newest[NEWEST - ago - count..NEWEST - ago]
     }
 
     /// `count` minutes from the one that lies `ahead` of this time `days` days ago: from 14 before it to the longest span
     /// and five minutes after. Of today, 0, what has been: `ahead` is not above zero.
-    pub(crate) fn about(&self, days: usize, ahead: i64, count: usize) -> &[f64] {
+    pub(crate) fn about(&self, days: usize, ahead: i64, count: usize) -> &[f32] {
         let place = |now: usize| now.saturating_add_signed(isize::try_from(ahead).unwrap_or(0));
         match days.checked_sub(1) {
             None => &self.newest[place(NEWEST - 1)..][..count],

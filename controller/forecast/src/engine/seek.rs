@@ -8,16 +8,18 @@ use super::sums::larger;
 
 /// Passes before a selection is the quicker way.
 const PASSES: usize = 8;
+/// Values looked at beside each other.
+const WIDE: usize = 4;
 
 /// The smallest value with at least each share of the known ones at or below it; NaN of nothing.
 ///
 /// `values`: NaN or minus infinity is "not known". `lasts`: where each is looked for first, and then what was found; any
 /// number will do, a near one is quick. `sort` is work space.
-pub(crate) fn seek(values: &[f64], shares: &[f64], lasts: &mut [f64], sort: &mut Vec<f64>) {
-    let known = count(values, |value| value > f64::NEG_INFINITY);
+pub(crate) fn seek(values: &[f32], shares: &[f64], lasts: &mut [f32], sort: &mut Vec<f32>) {
+    let known = count(values, |value| value > f32::NEG_INFINITY);
     for (last, share) in lasts.iter_mut().zip(shares) {
         let Some(rank) = rank(known, *share) else {
-            *last = f64::NAN;
+            *last = f32::NAN;
             continue;
         };
         let found = if last.is_nan() {
@@ -29,7 +31,7 @@ pub(crate) fn seek(values: &[f64], shares: &[f64], lasts: &mut [f64], sort: &mut
     }
 }
 
-fn near(values: &[f64], known: usize, rank: usize, mut at: f64) -> Option<f64> {
+fn near(values: &[f32], known: usize, rank: usize, mut at: f32) -> Option<f32> {
     for _ in 0..PASSES {
         let [above, from] = above_and_from(values, at);
         if known - above <= rank {
@@ -44,47 +46,57 @@ fn near(values: &[f64], known: usize, rank: usize, mut at: f64) -> Option<f64> {
 }
 
 /// How many values lie above, and how many there or above.
-fn above_and_from(values: &[f64], at: f64) -> [usize; 2] {
-    let (mut above, mut from) = (0_u64, 0_u64);
+fn above_and_from(values: &[f32], at: f32) -> [usize; 2] {
+    let (mut above, mut from) = (0_u32, 0_u32);
     for value in values {
-        above += u64::from(*value > at);
-        from += u64::from(*value >= at);
+        above += u32::from(*value > at);
+        from += u32::from(*value >= at);
     }
     [above, from].map(|count| usize::try_from(count).unwrap_or(0))
 }
 
-fn count(values: &[f64], is: impl Fn(f64) -> bool) -> usize {
-    let mut count = 0_u64;
+fn count(values: &[f32], is: impl Fn(f32) -> bool) -> usize {
+    let mut count = 0_u32;
     for value in values {
-        count += u64::from(is(*value));
+        count += u32::from(is(*value));
     }
     usize::try_from(count).unwrap_or(0)
 }
 
-fn next_above(values: &[f64], at: f64) -> f64 {
-    let mut least = [f64::INFINITY; 4];
-    for four in values.chunks(4) {
-        for (least, value) in least.iter_mut().zip(four) {
-            *least = if *value > at && *value < *least { *value } else { *least };
-        }
-    }
-    least.into_iter().fold(f64::INFINITY, f64::min)
+fn next_above(values: &[f32], at: f32) -> f32 {
+    let nearer = |value: f32, least: f32| {
+        let value = if value > at { value } else { f32::INFINITY };
+        if value < least { value } else { least }
+    };
+    nearest(values, f32::INFINITY, nearer)
 }
 
-fn next_below(values: &[f64], at: f64) -> f64 {
-    let mut most = [f64::NEG_INFINITY; 4];
-    for four in values.chunks(4) {
-        for (most, value) in most.iter_mut().zip(four) {
-            *most = if *value < at { larger(*value, *most) } else { *most };
-        }
-    }
-    most.into_iter().fold(f64::NEG_INFINITY, f64::max)
+fn next_below(values: &[f32], at: f32) -> f32 {
+    let nearer = |value: f32, most: f32| {
+        let value = if value < at { value } else { f32::NEG_INFINITY };
+        larger(value, most)
+    };
+    nearest(values, f32::NEG_INFINITY, nearer)
 }
 
-fn select(values: &[f64], rank: usize, sort: &mut Vec<f64>) -> f64 {
+/// All values folded, in any order.
+fn nearest(values: &[f32], begin: f32, nearer: impl Fn(f32, f32) -> f32) -> f32 {
+    let mut found = [begin; WIDE];
+    let (fours, rest) = values.as_chunks::<WIDE>();
+    for four in fours {
+        for (found, value) in found.iter_mut().zip(four) {
+            *found = nearer(*value, *found);
+        }
+    }
+    // Apart, or the four would have to lie in memory.
+    let rest = rest.iter().fold(begin, |found, value| nearer(*value, found));
+    found.into_iter().fold(rest, |found, value| nearer(value, found))
+}
+
+fn select(values: &[f32], rank: usize, sort: &mut Vec<f32>) -> f32 {
     sort.clear();
-    sort.extend(values.iter().copied().filter(|value| *value > f64::NEG_INFINITY));
-    *sort.select_nth_unstable_by(rank, f64::total_cmp).1
+    sort.extend(values.iter().copied().filter(|value| *value > f32::NEG_INFINITY));
+    *sort.select_nth_unstable_by(rank, f32::total_cmp).1
 }
 
 /// The same of whole numbers, in which errors are kept; [`UNKNOWN`] is "not known".
@@ -98,8 +110,7 @@ pub(crate) fn seek_whole(parts: [&[i16]; 2], share: f64, last: i16, sort: &mut V
         if at == UNKNOWN {
             break;
         }
-        let above = count_whole(parts, |value| value > at);
-        let from = count_whole(parts, |value| value >= at);
+        let [above, from] = above_and_from_whole(parts, at);
         if known - above <= rank {
             let above = |value, least: i16| least.min(if value > at { value } else { i16::MAX });
             at = whole(parts, i16::MAX, above);
@@ -136,8 +147,19 @@ fn count_whole(parts: [&[i16]; 2], is: impl Fn(i16) -> bool) -> usize {
     usize::try_from(count).unwrap_or(0)
 }
 
+fn above_and_from_whole(parts: [&[i16]; 2], at: i16) -> [usize; 2] {
+    let (mut above, mut from) = (0_i16, 0_i16);
+    for part in parts {
+        for value in part {
+            above += i16::from(*value > at);
+            from += i16::from(*value >= at);
+        }
+    }
+    [above, from].map(|count| usize::try_from(count).unwrap_or(0))
+}
+
 /// A share of the known values that `is` holds of; NaN of nothing.
-pub(crate) fn share(values: &[f64], is: impl Fn(f64) -> bool) -> f64 {
+pub(crate) fn share(values: &[f32], is: impl Fn(f32) -> bool) -> f64 {
     let known = count(values, |value| !value.is_nan());
     if known > 0 {
         number(count(values, is)) / number(known)
@@ -151,22 +173,22 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn by_sorting(values: &[f64], share: f64) -> f64 {
-        let mut known: Vec<f64> = values.iter().copied().filter(|value| !value.is_nan()).collect();
-        known.sort_by(f64::total_cmp);
-        rank(known.len(), share).map_or(f64::NAN, |rank| known[rank])
+    fn by_sorting(values: &[f32], share: f64) -> f32 {
+        let mut known: Vec<f32> = values.iter().copied().filter(|value| !value.is_nan()).collect();
+        known.sort_by(f32::total_cmp);
+        rank(known.len(), share).map_or(f32::NAN, |rank| known[rank])
     }
 
-    fn same(a: f64, b: f64) -> bool {
+    fn same(a: f32, b: f32) -> bool {
         a.to_bits() == b.to_bits() || (a.is_nan() && b.is_nan())
     }
 
     proptest! {
         #[test]
         fn from_wherever_it_is_looked_for_it_is_what_sorting_finds(
-            values in prop::collection::vec(prop_oneof![0.0..9.0, Just(3.0), Just(0.0), Just(f64::NAN)], 0..200),
+            values in prop::collection::vec(prop_oneof![0.0_f32..9.0, Just(3.0), Just(0.0), Just(f32::NAN)], 0..200),
             shares in prop::collection::vec(0.01..0.999, 1..4),
-            from in prop_oneof![-1.0..10.0, Just(3.0), Just(f64::NAN), Just(f64::INFINITY)],
+            from in prop_oneof![-1.0_f32..10.0, Just(3.0), Just(f32::NAN), Just(f32::INFINITY)],
         ) {
             let mut lasts = vec![from; shares.len()];
             seek(&values, &shares, &mut lasts, &mut Vec::new());
@@ -181,12 +203,12 @@ mod tests {
             split in 0_usize..300, share in 0.01..0.999, from in prop_oneof![-50_i16..50, Just(UNKNOWN)],
         ) {
             let (head, tail) = values.split_at(split.min(values.len()));
-            let numbers: Vec<f64> = values
+            let numbers: Vec<f32> = values
                 .iter()
-                .map(|value| if *value == UNKNOWN { f64::NAN } else { f64::from(*value) })
+                .map(|value| if *value == UNKNOWN { f32::NAN } else { f32::from(*value) })
                 .collect();
             let found = seek_whole([head, tail], share, from, &mut Vec::new());
-            let found = if found == UNKNOWN { f64::NAN } else { f64::from(found) };
+            let found = if found == UNKNOWN { f32::NAN } else { f32::from(found) };
             prop_assert!(same(found + 0.0, by_sorting(&numbers, share) + 0.0));
         }
     }

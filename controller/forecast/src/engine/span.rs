@@ -22,6 +22,13 @@ pub struct Span {
     pub h: i64,
 }
 
+/// What the target was at the same time before; NaN where nothing of it is known.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Before {
+    pub(crate) hours: [f64; 3],
+    pub(crate) days: [f64; 3],
+}
+
 impl Span {
     /// First minute ahead that counts.
     pub(crate) const fn from(self) -> i64 {
@@ -42,6 +49,14 @@ impl Span {
         largest(looked.about(days, self.from() - lag, self.count()))
     }
 
+    /// The target an hour, two and three ago, and one day, two and three ago.
+    pub(crate) fn before(self, looked: &Minutes) -> Before {
+        Before {
+            hours: [60, 120, 180].map(|lag| self.earlier(looked, 0, lag)),
+            days: [1, 2, 3].map(|days| self.earlier(looked, days, 0)),
+        }
+    }
+
     /// The same `days` days ago and over `slack` minutes more on both sides, as the largest of them.
     pub(crate) fn wider(self, looked: &Minutes, days: usize, slack: u8) -> f64 {
         let more = 2 * usize::from(slack);
@@ -50,14 +65,14 @@ impl Span {
 
     /// What the target was over these minutes: they themselves, or the peak of each run of `h`; minus infinity where it is
     /// not known. As many as there are runs; `room` is work space.
-    pub(crate) fn targets<'a>(self, looked: &[f64], room: &'a mut [Vec<f64>; 2]) -> &'a [f64] {
+    pub(crate) fn targets<'a>(self, looked: &[f32], room: &'a mut [Vec<f32>; 2]) -> &'a [f32] {
         let run = match self.target {
             Target::Minute => 1,
             Target::Peak => usize::try_from(self.h).unwrap_or(1),
         };
         let [all, doubled] = room;
         all.clear();
-        all.extend(looked.iter().map(|amount| larger(*amount, f64::NEG_INFINITY)));
+        all.extend(looked.iter().map(|amount| larger(*amount, f32::NEG_INFINITY)));
         let mut wide = 1;
         while wide < run {
             let step = wide.min(run - wide);
@@ -73,7 +88,7 @@ impl Span {
     /// What came of a forecast made `h` minutes before `t`. NaN: not known, or less than three quarters of the
     /// minutes are: one lost minute of five must not stop the scoring, one found must not do.
     pub(crate) fn actual(self, past: &dyn Past, t: i64) -> f64 {
-        let mut minutes = [f64::NAN; 60];
+        let mut minutes = [f32::NAN; 60];
         let all = self.count();
         past.copy(t - self.h + self.from(), &mut minutes[..all]);
         let known = minutes[..all].iter().filter(|amount| !amount.is_nan()).count();

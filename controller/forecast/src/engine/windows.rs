@@ -75,7 +75,7 @@ impl Windows {
     /// Takes in minute `t`. `None`: nothing of the last quarter of an hour is known, so nothing is said.
     pub(crate) fn fold(&mut self, t: i64, looked: &Minutes, room: &mut Room) -> Option<Seen> {
         let last = |count: usize| looked.last(count, 0);
-        let now = last(1)[0];
+        let now = f64::from(last(1)[0]);
         if !now.is_nan() {
             self.learn(now, t);
         }
@@ -121,31 +121,36 @@ impl Windows {
         }
     }
 
-    fn upper(&mut self, of: [(&[f64], f64); 2], sort: &mut Vec<f64>) -> [f64; 2] {
-        let mut found = self.quantiles.map(f64::from);
-        for (found, (values, share)) in found.iter_mut().zip(of) {
+    fn upper(&mut self, of: [(&[f32], f64); 2], sort: &mut Vec<f32>) -> [f64; 2] {
+        for (found, (values, share)) in self.quantiles.iter_mut().zip(of) {
             seek(values, &[share], std::slice::from_mut(found), sort);
         }
-        self.quantiles = found.map(narrow);
-        found
+        self.quantiles.map(f64::from)
     }
 
-    fn look(&mut self, day: &[f64], sort: &mut Vec<f64>) {
+    fn look(&mut self, day: &[f32], sort: &mut Vec<f32>) {
         let mean = mean(day);
         if mean.is_nan() {
             return;
         }
-        let mut q95 = [self.day.map_or(f64::NAN, |day| f64::from(day.q95))];
+        let mut q95 = [self.day.map_or(f32::NAN, |day| day.q95)];
         seek(day, &[0.95], &mut q95, sort);
         self.day = Some(Day {
             mean: narrow(mean),
             busy: narrow(share(day, is_busy)),
-            whole: day.iter().all(|amount| amount.is_nan() || amount.fract() == 0.0),
-            q95: narrow(q95[0]),
+            whole: share(day, has_part) <= 0.0,
+            q95: q95[0],
         });
     }
 }
 
-fn is_busy(amount: f64) -> bool {
+fn is_busy(amount: f32) -> bool {
     amount > 0.0
+}
+
+/// Whether it is not a whole number; no for a gap. Without a call, which `fract` is.
+fn has_part(amount: f32) -> bool {
+    // Adding it leaves no bits below one; from 2^22 on, where that is not so, there is at most half a call.
+    const SHIFT: f32 = 12_582_912.0;
+    (((amount + SHIFT) - SHIFT) - amount).abs() > 0.0 && amount < 4_194_304.0
 }

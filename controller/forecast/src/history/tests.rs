@@ -292,10 +292,10 @@ proptest! {
         let mut history = History::new();
         history.backfill(&key(), points.iter().map(|(minute, calls)| (NOON + minute, demand(f64::from(*calls)))));
         let Some(window) = history.window(&key(), NOON + until) else { return Ok(()) };
-        let mut copied = vec![0.0; length];
+        let mut copied = vec![0.0_f32; length];
         window.copy_minutes(NOON + from, &mut copied);
         for (minute, copied) in (NOON + from..).zip(copied) {
-            prop_assert_eq!(Some(copied).filter(|copied| !copied.is_nan()), window.minute(minute));
+            prop_assert_eq!(Some(f64::from(copied)).filter(|copied| !copied.is_nan()), window.minute(minute));
         }
     }
 }

@@ -37,11 +37,11 @@ impl<'a> Window<'a> {
             .flatten()
     }
 
-    /// The peaks of the minutes from `from` on; NaN where [`Self::minute`] knows none.
-    pub(crate) fn copy_minutes(&self, from: i64, into: &mut [f64]) {
+    /// The peaks of the minutes from `from` on; NaN where [`Self::minute`] knows none. Exact.
+    pub(crate) fn copy_minutes(&self, from: i64, into: &mut [f32]) {
         let known = usize::try_from(self.until.saturating_sub(from).saturating_add(1)).unwrap_or(0);
         let (seen, later) = into.split_at_mut(known.min(into.len()));
-        later.fill(f64::NAN);
+        later.fill(f32::NAN);
         self.series.minutes.copy(from, seen, Code::number);
     }
 

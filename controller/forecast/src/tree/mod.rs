@@ -53,16 +53,22 @@ impl Forest {
     ///
     /// `row`: as many features as it was learned with; NaN is "not known". Always finite, since every leaf is.
     pub fn predict(&self, row: &[f32]) -> f64 {
-        let sum = match &self.quick {
-            Some(quick) => quick.sum(row, 0.0),
+        let sums = match &self.quick {
+            Some(quick) => quick.sum(row),
             None => self.walk(row),
         };
-        f64::from(sum + self.start)
+        f64::from(all(sums) + self.start)
     }
 
-    /// Tree after tree, question after question.
-    fn walk(&self, row: &[f32]) -> f32 {
-        self.trees.iter().fold(0.0, |sum, tree| sum + leaf(tree, row))
+    /// Tree after tree, question after question; every fourth to one sum.
+    fn walk(&self, row: &[f32]) -> [f32; 4] {
+        let mut sums = [0.0; 4];
+        for four in self.trees.chunks(4) {
+            for (sum, tree) in sums.iter_mut().zip(four) {
+                *sum += leaf(tree, row);
+            }
+        }
+        sums
     }
 
     /// How many features a row must have.
@@ -79,6 +85,11 @@ impl Forest {
     pub fn is_empty(&self) -> bool {
         self.trees.is_empty()
     }
+}
+
+/// The four sums in one.
+fn all([a, b, c, d]: [f32; 4]) -> f32 {
+    (a + b) + (c + d)
 }
 
 /// What the leaf that `row` falls into adds.

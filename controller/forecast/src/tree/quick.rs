@@ -5,24 +5,30 @@
 //! Source: `QuickScorer` (Lucchese et al., SIGIR 2015), with its loops over thresholds made into tables.
 
 use super::Node;
+use std::hint::select_unpredictable;
 
 /// Features that may be asked about.
 const FEATURES: usize = 64;
+/// Places of a feature's thresholds; the first is not used, those left over are never reached.
+const CUTS: usize = 128;
 /// Leaves of a tree at most: one bit each.
 const LEAVES: usize = 16;
 /// Trees of a block, four of them to a word.
 const BLOCK: usize = 32;
-const WORDS: usize = BLOCK / 4;
+const WORDS: usize = BLOCK / WIDE;
+/// Trees whose leaves share a word.
+const WIDE: usize = 4;
 
 /// The tables of a forest.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Quick {
-    trees: usize,
     questions: Vec<Question>,
     /// By block, feature and group: the leaves left of each tree.
     left: Vec<[u64; WORDS]>,
-    /// By tree: what each leaf adds.
-    leaves: Vec<[f32; LEAVES]>,
+    /// How many groups the features of a block have.
+    groups: usize,
+    /// By word and tree: what each leaf adds.
+    leaves: Vec<[[f32; LEAVES]; WIDE]>,
 }
 
 /// What is asked about one feature.
@@ -31,6 +37,10 @@ struct Question {
     feature: usize,
     /// In order.
     cuts: Vec<f32>,
+    /// The same from the second place on, filled up with infinity.
+    search: Box<[f32; CUTS]>,
+    /// Groups of the questions before it in a block.
+    first: usize,
 }
 
 /// One threshold of a tree and the leaves that lie behind its "no".
@@ -53,9 +63,16 @@ impl Quick {
             cuts.push(of_tree);
         }
         let questions = questions(&cuts);
-        if questions.len() > FEATURES {
+        let groups = questions.iter().map(Question::groups).sum();
+        if questions.is_empty() || questions.len() > FEATURES || questions.iter().any(|of| of.groups() > CUTS) {
             return None;
         }
+        let leaves = leaves.chunks(WIDE).map(|trees| {
+            let mut all = [[0.0; LEAVES]; WIDE];
+            all[..trees.len()].copy_from_slice(trees);
+            all
+        });
+        let leaves = leaves.collect();
         let mut left = Vec::new();
         for block in cuts.chunks(BLOCK) {
             for question in &questions {
@@ -63,46 +80,53 @@ impl Quick {
             }
         }
         Some(Self {
-            trees: trees.len(),
             questions,
             left,
+            groups,
             leaves,
         })
     }
 
-    /// What each tree adds, in order, one after the other to `sum`.
-    pub(super) fn sum(&self, row: &[f32], mut sum: f32) -> f32 {
+    /// What all trees add, every fourth to one sum, so that a sum waits less for the one before.
+    pub(super) fn sum(&self, row: &[f32]) -> [f32; WIDE] {
         let mut groups = [0; FEATURES];
         for (group, question) in groups.iter_mut().zip(&self.questions) {
-            *group = question.group(row[question.feature]);
+            *group = question.first + question.group(row[question.feature]);
         }
-        let mut tables = self.left.as_slice();
-        for leaves in self.leaves.chunks(BLOCK) {
+        let groups = &groups[..self.questions.len()];
+        let blocks = self.left.chunks_exact(self.groups);
+        let mut sums = [0.0; WIDE];
+        for (tables, leaves) in blocks.zip(self.leaves.chunks(WORDS)) {
             let mut left = [u64::MAX; WORDS];
-            for (group, question) in groups.iter().zip(&self.questions) {
-                let (table, rest) = tables.split_at(question.groups());
-                let of_group = &table[*group];
-                left = std::array::from_fn(|word| left[word] & of_group[word]);
-                tables = rest;
+            for group in groups {
+                let of_group = &tables[*group];
+                for (left, of_group) in left.iter_mut().zip(of_group) {
+                    *left &= of_group;
+                }
             }
-            let mut left = left.into_iter();
-            for four in leaves.chunks(4) {
-                let mut word = left.next().unwrap_or(u64::MAX);
-                for values in four {
+            for (word, leaves) in left.into_iter().zip(leaves) {
+                let mut word = word;
+                for (sum, values) in sums.iter_mut().zip(leaves) {
                     // At least one bit is left: a walk down the tree ends in some leaf.
-                    sum += values[first(word) % LEAVES];
+                    *sum += values[first(word) % LEAVES];
                     word >>= LEAVES;
                 }
             }
         }
-        sum
+        sums
     }
 }
 
 impl Question {
     /// How many thresholds lie below the value; none below NaN.
     fn group(&self, value: f32) -> usize {
-        self.cuts.partition_point(|cut| value > *cut)
+        let mut below = 0;
+        for step in [64, 32, 16, 8, 4, 2, 1] {
+            let next = below | step;
+            // A branch would be guessed wrong every other time.
+            below = select_unpredictable(value > self.search[next], next, below);
+        }
+        below
     }
 
     /// How many groups there are: below all thresholds, and above each.
@@ -131,13 +155,25 @@ fn questions(cuts: &[Vec<Cut>]) -> Vec<Question> {
         let mut cuts: Vec<f32> = about.map(|cut| cut.above).collect();
         cuts.sort_unstable_by(f32::total_cmp);
         cuts.dedup();
+        let mut search = Box::new([f32::INFINITY; CUTS]);
+        for (place, cut) in search.iter_mut().skip(1).zip(&cuts) {
+            *place = *cut;
+        }
         Question {
             feature: usize::from(feature),
             cuts,
+            search,
+            first: 0,
         }
     };
     let all = (0..=u8::MAX).map(of_feature);
-    all.filter(|question| !question.cuts.is_empty()).collect()
+    let mut asked: Vec<Question> = all.filter(|question| !question.cuts.is_empty()).collect();
+    let mut first = 0;
+    for question in &mut asked {
+        question.first = first;
+        first += question.groups();
+    }
+    asked
 }
 
 /// Walks below a node from left to right: the values of its leaves, and what each "yes" rules out.
@@ -166,5 +202,6 @@ fn bits(count: usize) -> u16 {
 }
 
 fn first(left: u64) -> usize {
-    usize::try_from(left.trailing_zeros()).unwrap_or(0)
+    // With a bit at the end there is one to be found, which is quicker than to ask.
+    usize::try_from((left | 1 << (LEAVES - 1)).trailing_zeros()).unwrap_or(0)
 }

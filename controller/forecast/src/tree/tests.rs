@@ -153,7 +153,7 @@ proptest! {
         let forest = learn(&learned, params, || true).unwrap();
         prop_assert!(forest.quick.is_some());
         for row in &rows {
-            prop_assert_eq!(forest.predict(row).to_bits(), f64::from(forest.walk(row) + forest.start).to_bits());
+            prop_assert_eq!(forest.predict(row).to_bits(), f64::from(super::all(forest.walk(row)) + forest.start).to_bits());
         }
     }
 }
@@ -168,5 +168,9 @@ fn trees_of_many_leaves_are_walked() {
     };
     let forest = learn(&rows(3000), params, || true).unwrap();
     assert!(forest.quick.is_none());
-    near(&forest, &[0.5, 0.5], f64::from(forest.walk(&[0.5, 0.5]) + forest.start));
+    near(
+        &forest,
+        &[0.5, 0.5],
+        f64::from(super::all(forest.walk(&[0.5, 0.5])) + forest.start),
+    );
 }

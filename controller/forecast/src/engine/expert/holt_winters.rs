@@ -74,7 +74,7 @@ pub(super) fn make(_span: Span, _quantiles: &[f64]) -> Box<dyn Expert> {
 }
 
 impl Expert for HoltWinters {
-    fn fold(&mut self, at: &At<'_>, _sort: &mut Vec<f64>) {
+    fn fold(&mut self, at: &At<'_>, _sort: &mut Vec<f32>) {
         self.day.fold(at);
         // The hour is of no more use once there is a day.
         if !self.day.is_ready(at.t) {
@@ -127,13 +127,13 @@ impl Season {
     /// The first season: each slot's mean less the mean of all.
     fn begin(&mut self, at: &At<'_>) {
         let from = at.t - self.shape.length;
-        let mut minutes = vec![f64::NAN; usize::try_from(self.shape.length).unwrap_or(0)];
+        let mut minutes = vec![f32::NAN; usize::try_from(self.shape.length).unwrap_or(0)];
         at.past.copy(from, &mut minutes);
         let all = mean(&minutes);
         let mut sums = vec![(0.0, 0.0); self.shape.slots()];
         for (minute, amount) in (from..).zip(&minutes).filter(|(_, amount)| !amount.is_nan()) {
             let (sum, count) = &mut sums[self.shape.place(minute)];
-            *sum += amount - all;
+            *sum += f64::from(*amount) - all;
             *count += 1.0;
         }
         let slot = |(sum, count): (f64, f64)| if count > 0.0 { narrow(sum / count) } else { 0.0 };

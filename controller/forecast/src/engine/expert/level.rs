@@ -21,7 +21,7 @@ pub(super) fn make(_span: Span, _quantiles: &[f64]) -> Box<dyn Expert> {
 }
 
 impl Expert for Level {
-    fn fold(&mut self, at: &At<'_>, _sort: &mut Vec<f64>) {
+    fn fold(&mut self, at: &At<'_>, _sort: &mut Vec<f32>) {
         self.trials.score(at.actual, at.span.h);
         // A gap changes nothing.
         if !at.now.is_nan() {

@@ -15,7 +15,7 @@ pub(crate) use trailing::HOUR;
 use super::features::Base;
 use super::past::Past;
 use super::scratch::Minutes;
-use super::span::Span;
+use super::span::{Before, Span};
 use super::windows::Seen;
 
 /// What an expert may know at minute `t`.
@@ -31,10 +31,12 @@ pub(crate) struct At<'a> {
     pub(crate) now: f64,
     pub(crate) seen: Option<&'a Seen>,
     pub(crate) base: Option<&'a Base>,
+    /// What the target was hours and days ago.
+    pub(crate) before: &'a Before,
     /// How the same time moved on the three days before.
     pub(crate) day_moves: &'a [f64; 3],
     /// What the target was over the last hour, and over the last day when `slow`; minus infinity: not known.
-    pub(crate) targets: [&'a [f64]; 2],
+    pub(crate) targets: [&'a [f32]; 2],
     /// The last hours, and the last day when `slow`.
     pub(crate) looked: &'a Minutes,
     /// Whether the whole day may be looked at in this minute.
@@ -46,7 +48,7 @@ pub(crate) trait Expert: std::fmt::Debug + Send + Sync {
     /// Learns from minute `t` and from the span that ended with it; called once a minute, in order.
     ///
     /// `sort`: work space.
-    fn fold(&mut self, at: &At<'_>, sort: &mut Vec<f64>);
+    fn fold(&mut self, at: &At<'_>, sort: &mut Vec<f32>);
 
     /// The middle of what it expects. NaN: it cannot say.
     fn point(&mut self, _at: &At<'_>) -> f64 {

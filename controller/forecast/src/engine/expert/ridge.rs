@@ -9,7 +9,7 @@ mod normal;
 
 use super::super::past::narrow;
 use super::super::span::Span;
-use super::super::sums::mean;
+use super::super::sums::{mean, mean_of};
 use super::{At, Expert};
 use normal::{Normal, TERMS};
 use std::collections::VecDeque;
@@ -48,7 +48,7 @@ pub(super) fn make(_span: Span, _quantiles: &[f64]) -> Box<dyn Expert> {
 }
 
 impl Expert for Ridge {
-    fn fold(&mut self, at: &At<'_>, _sort: &mut Vec<f64>) {
+    fn fold(&mut self, at: &At<'_>, _sort: &mut Vec<f32>) {
         while let Some(due) = self.waiting.front().copied().filter(|row| row.made + at.span.h <= at.t) {
             self.waiting.pop_front();
             if due.made + at.span.h == at.t && !at.actual.is_nan() {
@@ -87,29 +87,31 @@ impl Expert for Ridge {
 /// What it looks at. What is not known stands at the local level, which is zero here.
 fn terms(at: &At<'_>) -> Option<[f32; TERMS]> {
     let (base, seen) = at.base.zip(at.seen)?;
-    let newest = at.looked.last(5, 0);
+    let newest = |ago: usize| f64::from(at.looked.last(1, ago)[0]);
     let z = |amount: f64| {
         let normal = base.normal(amount).clamp(-FAR, FAR);
         narrow(if normal.is_nan() { 0.0 } else { normal })
     };
     let moved = |move_: f64| z(base.level + move_);
-    let same = |days: usize, lag: i64| at.span.earlier(at.looked, days, lag);
+    let before = at.before;
     // How far the target lay from the five minutes before it, some hours or days ago.
-    let jump = |days: usize, lag: i64| same(days, lag) - mean(at.looked.about(days, -lag - 4, 5));
+    let jump = |same: f64, days: usize, lag: i64| same - mean(at.looked.about(days, -lag - 4, 5));
+    let of_hours = [(0, 60), (1, 120), (2, 180)].map(|(place, lag)| jump(before.hours[place], 0, lag));
+    let of_days = [1, 2, 3].map(|days| jump(before.days[days - 1], days, 0));
     Some([
         1.0,
-        z(newest[4]),
-        z(newest[3]),
-        z(newest[2]),
+        z(newest(0)),
+        z(newest(1)),
+        z(newest(2)),
         z(seen.mean15),
         z(seen.mean60),
         z(seen.ewma[0]),
-        z(same(0, 60)),
-        moved(mean(&[60, 120, 180].map(|lag| jump(0, lag)))),
+        z(before.hours[0]),
+        moved(mean_of(of_hours)),
         moved(at.day_moves[0]),
         moved(at.day_moves[1]),
         moved(at.day_moves[2]),
-        moved(mean(&[1, 2, 3].map(|days| jump(days, 0)))),
-        z(same(1, 0)),
+        moved(mean_of(of_days)),
+        z(before.days[0]),
     ])
 }

@@ -3,9 +3,6 @@
 use super::super::span::Span;
 use super::{At, Expert};
 
-/// Seasons, the one wanted first: days and minutes ago.
-const SEASONS: [(usize, i64); 2] = [(1, 0), (0, 60)];
-
 #[derive(Debug)]
 struct SeasonalNaive;
 
@@ -14,14 +11,11 @@ pub(super) fn make(_span: Span, _quantiles: &[f64]) -> Box<dyn Expert> {
 }
 
 impl Expert for SeasonalNaive {
-    fn fold(&mut self, _at: &At<'_>, _sort: &mut Vec<f64>) {}
+    fn fold(&mut self, _at: &At<'_>, _sort: &mut Vec<f32>) {}
 
     fn point(&mut self, at: &At<'_>) -> f64 {
-        SEASONS
-            .iter()
-            .map(|(days, lag)| at.span.earlier(at.looked, *days, *lag))
-            .find(|amount| !amount.is_nan())
-            .unwrap_or(f64::NAN)
+        let [day, hour] = [at.before.days[0], at.before.hours[0]];
+        if day.is_nan() { hour } else { day }
     }
 
     fn bytes(&self) -> usize {

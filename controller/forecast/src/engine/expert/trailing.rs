@@ -14,13 +14,13 @@ const TEN_MINUTES: usize = 10;
 #[derive(Debug)]
 struct Trailing<const N: usize> {
     shares: Box<[f64]>,
-    uppers: Box<[f64]>,
+    uppers: Box<[f32]>,
 }
 
 fn trailing<const N: usize>(quantiles: &[f64]) -> Box<dyn Expert> {
     Box::new(Trailing::<N> {
         shares: quantiles.into(),
-        uppers: vec![f64::NAN; quantiles.len()].into_boxed_slice(),
+        uppers: vec![f32::NAN; quantiles.len()].into_boxed_slice(),
     })
 }
 
@@ -45,7 +45,7 @@ pub(super) fn ten_minutes(_span: Span, quantiles: &[f64]) -> Box<dyn Expert> {
 }
 
 impl<const N: usize> Expert for Trailing<N> {
-    fn fold(&mut self, at: &At<'_>, sort: &mut Vec<f64>) {
+    fn fold(&mut self, at: &At<'_>, sort: &mut Vec<f32>) {
         let [hour, day] = at.targets;
         if N < DAY {
             // The runs that lie in these minutes alone.
@@ -57,10 +57,10 @@ impl<const N: usize> Expert for Trailing<N> {
     }
 
     fn upper(&self, place: usize) -> f64 {
-        self.uppers[place]
+        f64::from(self.uppers[place])
     }
 
     fn bytes(&self) -> usize {
-        std::mem::size_of::<Self>() + 16 * self.shares.len()
+        std::mem::size_of::<Self>() + 12 * self.shares.len()
     }
 }

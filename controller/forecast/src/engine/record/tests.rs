@@ -10,14 +10,14 @@ fn columns(day: f64, hour: f64) -> [f64; COUNT] {
     columns
 }
 
-fn losses(day: f64, hour: f64) -> [f64; COUNT] {
+fn losses(day: f32, hour: f32) -> [f32; COUNT] {
     let mut losses = [9.0; COUNT];
     (losses[DAY], losses[HOUR]) = (day, hour);
     losses
 }
 
 /// The record after so many minutes in one regime, each with these losses.
-fn after(minutes: usize, regime: Regime, day: f64, hour: f64) -> Record {
+fn after(minutes: usize, regime: Regime, day: f32, hour: f32) -> Record {
     let mut record = Record::default();
     for _ in 0..minutes {
         record.push(regime, &losses(day, hour), [[1.0, 1.0]; 2]);
@@ -29,20 +29,21 @@ fn after(minutes: usize, regime: Regime, day: f64, hour: f64) -> Record {
 fn five_percent_more_loss_weighs_so_much_less() {
     let record = after(1440, Regime::Called, 1.0, 1.05);
     let mixed = record.mix(&columns(10.0, 20.0), Regime::Called)[Of::All.place()];
-    // A day of minutes, half after a day: 0.5 / (1 - 0.5^(1/1440)) = 1039.2; of an hour: 87.06.
-    for (by, scored) in mixed.by.into_iter().zip([1039.2_f64, 87.06]) {
-        let weight = (-40.0 * 0.05 * scored / (scored + 60.0)).exp();
+    // A day of minutes, half after a day: 0.5 / (1 - 0.5^(1/1440)) = 1039.2; half after twenty minutes: 29.36.
+    for (by, (sharp, scored)) in mixed.by.into_iter().zip([(100.0, 1039.2_f64), (40.0, 29.36)]) {
+        let weight = (-sharp * 0.05 * scored / (scored + 60.0)).exp();
         let by_hand = 10.0 + 10.0 * weight / (1.0 + weight);
         assert!((by - by_hand).abs() < 1e-3, "{by}, not {by_hand}");
     }
     // Both have lost alike, so they weigh alike.
-    assert!((mixed.both - f64::midpoint(mixed.by[0], mixed.by[1])).abs() < 1e-9);
+    assert!((mixed.both - f64::midpoint(mixed.by[0], mixed.by[1])).abs() < 1e-6);
 }
 
 #[test]
 fn each_regime_has_its_own_best() {
-    let mut record = after(600, Regime::Called, 1.0, 3.0);
+    let mut record = Record::default();
     for _ in 0..600 {
+        record.push(Regime::Called, &losses(1.0, 3.0), [[1.0, 1.0]; 2]);
         record.push(Regime::Asleep, &losses(3.0, 1.0), [[1.0, 1.0]; 2]);
     }
     let by_day = |regime| record.mix(&columns(10.0, 20.0), regime)[Of::All.place()].by[0];
@@ -56,7 +57,7 @@ fn each_regime_has_its_own_best() {
 }
 
 #[test]
-fn the_hour_follows_a_change_and_is_heard_when_it_has_lost_less() {
+fn the_short_memory_follows_a_change_and_is_heard_when_it_has_lost_less() {
     let mut record = after(2880, Regime::Called, 1.0, 2.0);
     for _ in 0..180 {
         record.push(Regime::Called, &losses(2.0, 1.0), [[2.0, 1.0]; 2]);
@@ -86,7 +87,7 @@ fn without_a_record_a_forest_weighs_more() {
     columns[0] = 20.0;
     // One forest has 1.0, the two others share 0.3.
     let mixed = Record::default().mix(&columns, Regime::Asleep)[Of::Prior.place()];
-    assert!((mixed.both - (10.0 + 10.0 / 1.3)).abs() < 1e-9, "{mixed:?}");
+    assert!((mixed.both - (10.0 + 10.0 / 1.3)).abs() < 1e-5, "{mixed:?}");
 }
 
 #[test]
@@ -105,12 +106,12 @@ fn a_new_forest_begins_with_the_least_of_the_others_losses() {
     record.inherit(2, &[HOUR, DAY]);
     assert!((record.lost(2) - record.lost(DAY)).abs() < 1e-12);
     assert!(record.lost(2) < record.lost(HOUR));
-    // In the regime and in the hour as well: all three would say the same.
+    // In the regime and in the short memory as well: all three would say the same.
     let mut columns = columns(10.0, f64::NAN);
     columns[2] = 20.0;
     let mixed = record.mix(&columns, Regime::Paused)[Of::All.place()];
     let by_hand = 10.0 + 10.0 / 1.3;
-    assert!(mixed.by.iter().all(|by| (by - by_hand).abs() < 1e-6), "{mixed:?}");
+    assert!(mixed.by.iter().all(|by| (by - by_hand).abs() < 1e-5), "{mixed:?}");
 }
 
 #[test]
@@ -126,6 +127,6 @@ fn without_the_best_forest_the_others_are_weighed_anew() {
     let fresh = record.mix(&columns, Regime::Called);
     columns[2] = 50.0;
     let [prior, all] = record.mix(&columns, Regime::Called);
-    assert!((prior.both - fresh[0].both).abs() < 1e-12, "{prior:?} {fresh:?}");
+    assert!((prior.both - fresh[0].both).abs() < 1e-6, "{prior:?} {fresh:?}");
     assert!(all.both > 49.9, "{all:?}");
 }

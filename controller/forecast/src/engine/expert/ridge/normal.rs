@@ -43,12 +43,13 @@ impl Normal {
         self.next /= KEEP;
         self.weight += self.next;
         let mut squares = self.squares.iter_mut();
+        let terms = terms.map(f64::from);
         for (row, product) in self.products.iter_mut().enumerate() {
-            let term = self.next * f64::from(terms[row]);
+            let term = self.next * terms[row];
             *product += term * f64::from(target);
             // The terms first: a zip asks its first side once more than its second.
             for (other, square) in terms[row..].iter().zip(squares.by_ref()) {
-                *square += term * f64::from(*other);
+                *square += term * other;
             }
         }
         if self.next > 1e6 {
