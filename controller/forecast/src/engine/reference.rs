@@ -12,15 +12,18 @@ struct Slow {
     span: Span,
 }
 
-/// Calls that fall for four hours and rise in the last twenty minutes, so that no two windows say the same.
+/// Calls with peaks at the edges of the windows, inside and outside, so that no other length says the same.
 fn busy(stream: &mut Stream, minute: i64) -> f64 {
-    let ago = minutes(NOW - minute);
-    let bent = if ago < 20.0 {
-        40.0 - ago
-    } else {
-        20.0 + 0.1 * ago.min(300.0)
+    let edge = match NOW - minute {
+        14 => 100.0,
+        15 => 150.0,
+        59 => 200.0,
+        60 => 300.0,
+        239 => 400.0,
+        240 => 800.0,
+        _ => 0.0,
     };
-    3.0 + stream.poisson(bent + 10.0 * (minutes(minute) / 229.0).sin())
+    3.0 + edge + stream.poisson(30.0 + 10.0 * (minutes(minute) / 229.0).sin())
 }
 
 /// Most minutes without a call, the last four among them.
