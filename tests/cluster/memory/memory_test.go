@@ -42,15 +42,17 @@ func TestMemory(t *testing.T) {
 }
 
 // resizeUpAndDown: a use that eats its margin is given more at once; eight quiet days take some away. Neither restarts
-// anything. A JVM beside it, with the same past, is never shrunk in place; before Kubernetes 1.34 nothing is.
+// anything. A JVM beside it, with the same past, is never shrunk in place, nor is one that tells Go to use as much as it
+// has; before Kubernetes 1.34 nothing is.
 func resizeUpAndDown(t *testing.T, k *kit.Kit) {
 	namespace := forewarm.Enrolled(t, k)
 	k.Apply(t, function(namespace, "up", 1, 64, "MEMORY_MB", "58").JSON())
 	k.Apply(t, function(namespace, "down", 2, 300, "MEMORY_MB", "20").JSON())
 	k.Apply(t, function(namespace, "jvm", 1, 300, "MEMORY_MB", "20").JSON())
+	k.Apply(t, function(namespace, "go", 1, 300, "MEMORY_MB", "20", "GOMEMLIMIT", "260MiB").JSON())
 	k.WaitPods(t, namespace, selector("up"), 1, patience)
 	var series []bed.Series
-	for name, count := range map[string]int{"down": 2, "jvm": 1} {
+	for name, count := range map[string]int{"down": 2, "jvm": 1, "go": 1} {
 		for _, pod := range k.WaitPods(t, namespace, selector(name), count, patience) {
 			series = append(series, past(namespace, pod, 100*mebibyte))
 		}
@@ -60,6 +62,7 @@ func resizeUpAndDown(t *testing.T, k *kit.Kit) {
 	}
 	k.Apply(t, healing(namespace, "up").JSON())
 	k.Apply(t, healing(namespace, "down").JSON())
+	k.Apply(t, healing(namespace, "go").JSON())
 	k.Apply(t, healing(namespace, "jvm").With("spec.memory.containers",
 		[]forewarm.Map{{"name": "function", "runtime": "JVM"}}).JSON())
 
@@ -77,12 +80,14 @@ func resizeUpAndDown(t *testing.T, k *kit.Kit) {
 			t.Errorf("%s fell by more than a fifth: %d Mi", pod.Name, limit(pod))
 		}
 	}
-	jvm, err := pods(k, namespace, "jvm")
-	if err != nil || limit(jvm[0]) != 300 {
-		t.Errorf("jvm_like: shrunk in place to %d Mi: %v", limit(jvm[0]), err)
+	for name, reason := range map[string]string{"jvm": "RuntimeKeeps", "go": "GoMemoryLimit"} {
+		forewarm.FollowLog(t, k).Wait(t, "the decision on "+name, patience, forewarm.About(namespace, name),
+			func(l forewarm.Line) bool { return strings.Contains(l.Raw, reason) })
+		kept, err := pods(k, namespace, name)
+		if err != nil || limit(kept[0]) != 300 {
+			t.Errorf("%s: shrunk in place to %d Mi: %v", name, limit(kept[0]), err)
+		}
 	}
-	forewarm.FollowLog(t, k).Wait(t, "the JVM's decision", patience, forewarm.About(namespace, "jvm"),
-		func(l forewarm.Line) bool { return strings.Contains(l.Raw, "RuntimeKeeps") })
 	if lowers {
 		t.Run("harmful_decrease", func(t *testing.T) { harmfulDecrease(t, k, namespace, down[0]) })
 		return
