@@ -213,6 +213,9 @@ pub struct FloorField {
     /// its place, once the floor has been there for longer than that takes. `None`: it does not.
     #[serde(default)]
     pub unheeded: Option<String>,
+    /// What the scaler keeps the target at, whatever its floor, while it has nothing to do. `None`: at the floor.
+    #[serde(default)]
+    pub idle: Option<Replicas>,
 }
 
 /// The user's own value of a floor field.

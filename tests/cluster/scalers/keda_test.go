@@ -63,6 +63,22 @@ func Test_keda_wakes_from_zero(t *testing.T) {
 	s.replicas(0)
 }
 
+// Test_keda_idle: with idleReplicaCount KEDA looks at no floor while no trigger is active. It is said, the floor is kept for
+// when one is, and it counts at once when the line is gone.
+func Test_keda_idle(t *testing.T) {
+	t.Parallel()
+	s := taken(t, keda, 3)
+	s.replicas(3)
+	s.kubectl("patch", keda.plural, name, "--type=merge", "--patch", `{"spec":{"idleReplicaCount":0}}`)
+	s.condition("Active", "EnforcingUnlessIdle", "spec.minReplicaCount", "spec.idleReplicaCount is 0")
+	s.replicas(0)
+	s.policy(`{"floor":{"min":4}}`)
+	s.floor(4)
+	s.kubectl("patch", keda.plural, name, "--type=merge", "--patch", `{"spec":{"idleReplicaCount":null}}`)
+	s.condition("Active", "Enforcing")
+	s.replicas(4)
+}
+
 // Test_keda_scaler_restarted: the operator comes back to a floor that is where it was, at load and at zero.
 func Test_keda_scaler_restarted(t *testing.T) {
 	t.Parallel()

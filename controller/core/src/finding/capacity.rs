@@ -100,7 +100,7 @@ mod tests {
         let said = |inputs: &Inputs| {
             let decision = inputs.decide();
             let (state, reason, _) = capacity_limited(&inputs.function, &decision);
-            assert_eq!(limits(&inputs.function, &decision)[0], reason);
+            assert_eq!(limits(&inputs.function, &decision)[1], reason);
             (state, reason)
         };
         assert_eq!(said(&inputs), (State::True, "TriedAgainLater"));

@@ -16,6 +16,7 @@ use crate::decision::{Decision, FieldVerdict};
 use crate::forecast::{Distrust, Trust};
 use crate::observation::{FloorField, Reading, Scaler, Why};
 use crate::policy::{ForecastMode, Mode};
+use crate::units::Replicas;
 use anomaly::anomalous;
 use capacity::{backpressure, capacity_limited};
 use conflict::conflict;
@@ -111,9 +112,10 @@ pub fn findings(function: &Function, decision: &Decision) -> [Finding; 8] {
 }
 
 /// The reasons of the conditions that change while the verdict stays: pods that found no node are gone, a ceiling
-/// begins to bind, or an anomaly begins or ends. Of two ticks with the same verdict they say whether the conditions are still the same.
-pub fn limits(function: &Function, decision: &Decision) -> [&'static str; 3] {
+/// begins to bind, an anomaly begins or ends, or a scaler's own settings are others. Of two ticks with the same verdict they say whether the conditions are still the same.
+pub fn limits(function: &Function, decision: &Decision) -> [&'static str; 4] {
     [
+        active(function, &decision.field).1,
         capacity_limited(function, decision).1,
         backpressure(function, decision).1,
         anomalous(function).1,
@@ -191,10 +193,30 @@ fn active(function: &Function, field: &FieldVerdict) -> Said {
         | FieldVerdict::Reset { .. }
         | FieldVerdict::Renewed
         | FieldVerdict::NewUserFloor { .. }
-        | FieldVerdict::Lagging => {
-            let message = format!("Decisions are written to {place}.");
-            (State::True, "Enforcing", message.into())
+        | FieldVerdict::Lagging => enforcing(function, &place),
+    }
+}
+
+fn enforcing(function: &Function, place: &str) -> Said {
+    let (reason, message) = match idle(function) {
+        None => ("Enforcing", format!("Decisions are written to {place}.")),
+        Some(idle) => {
+            let message = format!(
+                "Decisions are written to {place}, which counts only while a trigger is active: spec.idleReplicaCount is {}, \
+                 and an idle target is kept there; delete that line to have pods before the load comes.",
+                idle.0
+            );
+            ("EnforcingUnlessIdle", message)
         }
+    };
+    (State::True, reason, message.into())
+}
+
+/// What the target's scaler keeps an idle target at, whatever its floor.
+fn idle(function: &Function) -> Option<Replicas> {
+    match function.observation.target.known()?.scaler.as_ref()? {
+        Scaler::One(field) => field.idle,
+        Scaler::Several(_) => None,
     }
 }
 

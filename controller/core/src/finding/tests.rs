@@ -4,7 +4,7 @@ use super::{Condition, State, findings};
 use crate::decide::Inputs;
 use crate::forecast::{Distrust, Trust};
 use crate::observation::WriterKind::Person;
-use crate::observation::{Capacity, Reading, Scaler, Why};
+use crate::observation::{Capacity, FloorField, Reading, Scaler, Why};
 use crate::policy::{ForecastMode, Mode, OnConflict};
 use crate::sample::inputs;
 use crate::standing::Full;
@@ -115,6 +115,26 @@ fn a_field_taken_names_who_took_it_and_how_to_go_on() {
     let told = message(&taken, Condition::Conflict);
     assert!(told.contains("spec.replicas is 30, set by kubectl"), "{told}");
     assert!(told.contains("until the policy's spec is edited"), "{told}");
+}
+
+#[test]
+fn a_scaler_that_keeps_an_idle_target_elsewhere_than_at_its_floor_is_named_with_the_line_to_delete() {
+    let idle = |at| {
+        let field = FloorField {
+            scaler: "ScaledObject/x".to_owned(),
+            field: "spec.minReplicaCount".to_owned(),
+            annotated: true,
+            idle: at,
+            ..FloorField::default()
+        };
+        with(|inputs| inputs.target().scaler = Some(Scaler::One(field)))
+    };
+    assert_eq!(found(&idle(None), Condition::Active), (State::True, "Enforcing"));
+    let kept = idle(Some(Replicas::ZERO));
+    assert_eq!(found(&kept, Condition::Active), (State::True, "EnforcingUnlessIdle"));
+    let told = message(&kept, Condition::Active);
+    assert!(told.contains("spec.minReplicaCount of ScaledObject/x"), "{told}");
+    assert!(told.contains("spec.idleReplicaCount is 0"), "{told}");
 }
 
 #[test]

@@ -166,6 +166,7 @@ pub(crate) fn floor_field() -> BoxedStrategy<FloorField> {
             annotated,
             halted,
             unheeded: bare.then(|| "d-1".to_owned()),
+            idle: annotated.then_some(Replicas::ZERO),
         })
         .boxed()
 }

@@ -35,7 +35,7 @@ impl std::fmt::Debug for Teller {
 struct Memory {
     last: Last,
     /// What bounded it in the tick before.
-    limits: [&'static str; 3],
+    limits: [&'static str; 4],
     beat: Heartbeat,
 }
 
@@ -68,7 +68,7 @@ impl Teller {
         let wall = all.first().map_or(Wall::default(), |told| told.now.wall);
         let met = |key: &FunctionKey| Memory {
             last: Last::default(),
-            limits: [""; 3],
+            limits: [""; 4],
             beat: Heartbeat::new(key, wall),
         };
         debug_assert!(all.is_sorted_by_key(|told| told.key), "functions ascend by their keys");

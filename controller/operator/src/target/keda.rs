@@ -63,7 +63,13 @@ impl TargetKind for Keda {
     }
 
     fn prune(&self, object: &mut DynamicObject) {
-        let spec: &[&str] = &["minReplicaCount", "maxReplicaCount", "scaleTargetRef", "triggers"];
+        let spec: &[&str] = &[
+            "minReplicaCount",
+            "maxReplicaCount",
+            "idleReplicaCount",
+            "scaleTargetRef",
+            "triggers",
+        ];
         workload::keep(object, &[("spec", spec)], &["spec", "minReplicaCount"], |key| {
             PAUSED.contains(&key)
         });
@@ -73,6 +79,7 @@ impl TargetKind for Keda {
         let mut read = FIELD.read(object)?;
         if let Some(scales) = &mut read.scales {
             scales.slots = slots(&object.data["spec"]["triggers"]).map(Serves::Aim);
+            scales.field.idle = workload::whole(&object.data["spec"]["idleReplicaCount"])?;
             let annotations = object.metadata.annotations.as_ref();
             let paused = |key: &&str| {
                 annotations

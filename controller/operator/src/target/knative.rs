@@ -242,6 +242,7 @@ fn revision(object: &DynamicObject) -> Result<Workload, ReadError> {
             annotated: false,
             halted: None,
             unheeded: None,
+            idle: None,
         },
         slots: slots(&object.data["spec"]["containerConcurrency"], annotation(TARGET)),
         own_zero: true,

@@ -33,7 +33,7 @@ pub(super) struct SpecField {
 }
 
 impl SpecField {
-    /// What an object of the kind says; `own_zero`, `halted` and `slots` are the kind's to read.
+    /// What an object of the kind says; `own_zero`, `halted`, `idle` and `slots` are the kind's to read.
     pub(super) fn read(&self, object: &DynamicObject) -> Result<Workload, ReadError> {
         let spec = &object.data["spec"];
         let floor = workload::whole(&spec[self.field])?;
@@ -60,6 +60,7 @@ impl SpecField {
                 annotated: true,
                 halted: None,
                 unheeded: None,
+                idle: None,
             },
             slots: None,
             own_zero: true,

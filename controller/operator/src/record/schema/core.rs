@@ -231,7 +231,7 @@ fn seen() -> Definitions {
         json!({
         "scaler": at("Text"), "field": at("Text"), "max": or_null("Pods"), "recorded": or_null("Recorded"),
         "absent": {"type": "boolean"}, "default": at("Pods"), "bare": {"type": "boolean"},
-        "annotated": {"type": "boolean"}, "halted": nullable(words(&["AtZero", "Paused"])), "unheeded": or_null("Text")}),
+        "annotated": {"type": "boolean"}, "halted": nullable(words(&["AtZero", "Paused"])), "unheeded": or_null("Text"), "idle": or_null("Pods")}),
     );
     let scaler = tagged(&[], json!({"One": field, "Several": at("Text")}));
     vec![

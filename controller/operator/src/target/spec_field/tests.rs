@@ -194,12 +194,16 @@ fn what_one_replica_serves_is_read_where_there_is_exactly_one_target_per_replica
 }
 
 #[test]
-fn a_paused_scaled_object_and_an_autoscaler_that_may_be_at_zero_say_so() {
+fn a_paused_or_idle_scaled_object_and_an_autoscaler_that_may_be_at_zero_say_so() {
     let mut paused = object("minReplicaCount", Some(2), None);
     paused["metadata"]["annotations"]["autoscaling.keda.sh/paused-replicas"] = "0".into();
     assert_eq!(read(&Keda, &paused).scales.unwrap().field.halted, Some(Halted::Paused));
     paused["metadata"]["annotations"] = json!({"autoscaling.keda.sh/paused": "false"});
     assert_eq!(read(&Keda, &paused).scales.unwrap().field.halted, None);
+    let mut idle = object("minReplicaCount", Some(2), None);
+    assert_eq!(read(&Keda, &idle).scales.unwrap().field.idle, None);
+    idle["spec"]["idleReplicaCount"] = 0.into();
+    assert_eq!(read(&Keda, &idle).scales.unwrap().field.idle, Some(Replicas::ZERO));
     let mut zero = object("minReplicas", Some(0), None);
     assert!(!read(&Hpa, &zero).scales.unwrap().own_zero);
     zero["status"]["conditions"] = json!([{"type": "ScaledToZero", "status": "True"}]);
