@@ -1,20 +1,21 @@
 //! Record: what each column has lost of late, and the mixtures that follow from it. Pure.
 //!
 //! Two memories: one of a day, apart for each [`Regime`], since who is good in a burst need not be good in silence;
-//! and a short one of twenty minutes, for what has just changed. Each gives a mixture; the two are weighed by what they have lost.
+//! and a short one of half an hour, for what has just changed. Each gives a mixture; the two are weighed by what they have lost.
 
 use super::column::{COLUMNS, COUNT};
 use super::exp;
 use super::features::Regime;
 use super::past::narrow;
 
-/// Weight a loss keeps a minute: half after one day, half after twenty minutes.
+/// Weight a loss keeps a minute: half after one day, half after half an hour.
 const KEEP: f32 = 0.999_518_76;
-const KEEP_SHORT: f32 = 0.965_936_3;
-/// Sharpness of the weights: what lost 5 % more than the best of the day weighs e^-5 of it, a column of the last twenty
-/// minutes, of which there is less to go by, e^-2.
-const SHARP: f32 = 100.0;
+const KEEP_SHORT: f32 = 0.977_16;
+/// Sharpness of the weights: a column that lost 5 % more than the best of the day weighs e^-3 of it, of the last half
+/// hour, of which there is less to go by, e^-2, and a mixture e^-5.
+const SHARP: f32 = 60.0;
 const SHARP_SHORT: f32 = 40.0;
+const SHARP_BLEND: f32 = 100.0;
 /// A column that lost this many times as much as the best is out, however much more it is.
 const WORST: f32 = 50.0;
 /// Scored minutes at which the weights are half as sharp, and those that the mean of all regimes is worth in one.
@@ -95,7 +96,7 @@ impl Record {
     fn blend(&self, of: Of, by: [f64; 2]) -> Mixed {
         let lost = self.blends[of.place()];
         let best = usize::from(lost[1] < lost[0]);
-        let [other] = exp::of([-sharpness(SHARP, self.day.weight) * excess(lost[1 - best], lost[best])]);
+        let [other] = exp::of([-sharpness(SHARP_BLEND, self.day.weight) * excess(lost[1 - best], lost[best])]);
         let both = by[best] + (by[1 - best] - by[best]) * f64::from(other / (1.0 + other));
         Mixed { by, both }
     }

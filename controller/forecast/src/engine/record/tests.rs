@@ -29,8 +29,8 @@ fn after(minutes: usize, regime: Regime, day: f32, hour: f32) -> Record {
 fn five_percent_more_loss_weighs_so_much_less() {
     let record = after(1440, Regime::Called, 1.0, 1.05);
     let mixed = record.mix(&columns(10.0, 20.0), Regime::Called)[Of::All.place()];
-    // A day of minutes, half after a day: 0.5 / (1 - 0.5^(1/1440)) = 1039.2; half after twenty minutes: 29.36.
-    for (by, (sharp, scored)) in mixed.by.into_iter().zip([(100.0, 1039.2_f64), (40.0, 29.36)]) {
+    // A day of minutes, half after a day: 0.5 / (1 - 0.5^(1/1440)) = 1039.2; half after half an hour: 43.78.
+    for (by, (sharp, scored)) in mixed.by.into_iter().zip([(60.0, 1039.2_f64), (40.0, 43.78)]) {
         let weight = (-sharp * 0.05 * scored / (scored + 60.0)).exp();
         let by_hand = 10.0 + 10.0 * weight / (1.0 + weight);
         assert!((by - by_hand).abs() < 1e-3, "{by}, not {by_hand}");
