@@ -144,6 +144,7 @@ fn standing(one: &MemoryStatus) -> ContainerStanding {
     };
     ContainerStanding {
         held: held.size().is_some().then_some(held),
+        template: None,
         plateau: bytes(&one.plateau_request),
         oom_floor: bytes(&one.oom_floor),
         oom_floor_until: second(&one.oom_floor_until).unwrap_or_default(),
@@ -166,6 +167,7 @@ mod tests {
     fn what_protects_against_a_decrease_survives_the_status() {
         let container = ContainerStanding {
             held: Some(Amounts::both(Bytes::mib(264))),
+            template: None,
             plateau: Some(Bytes::mib(100)),
             oom_floor: Some(Bytes::mib(264)),
             oom_floor_until: 1_900_000_000,

@@ -153,6 +153,7 @@ impl Plan<'_> {
         }
         let mut standing = self.standing.containers.get(name).cloned().unwrap_or_default();
         let held = standing.held.unwrap_or_else(|| self.meet(name, own, &mut standing));
+        let held = self.deployed(name, own, held, &mut standing);
         standing.held = Some(held);
         self.kills(name, bounds, &mut standing);
         let reverted = revert::judge(&mut standing, self.seen, name, self.policy.margin, self.now);
@@ -175,6 +176,20 @@ impl Plan<'_> {
         self.standing.containers.insert(name.to_owned(), standing);
         let amounts = bearable(name, own, held, self.seen, &self.standing.refused, self.now);
         (self.policy.mode != MemoryMode::Off && amounts != own).then_some(Birth { own, amounts })
+    }
+
+    /// What is held of `held` once its owner's template has become `own`: no less than a template that was raised. A hold
+    /// below it was decided upon another one, and less than this one is a decrease, with all that it needs (M2).
+    fn deployed(&self, name: &str, own: Amounts, held: Amounts, standing: &mut ContainerStanding) -> Amounts {
+        let written = || self.seen.births.as_ref()?.get(name).map(|birth| birth.own);
+        let before = standing.template.or_else(written);
+        standing.template = Some(own);
+        let raised = before.is_some_and(|before| before.size() < own.size());
+        if !raised || held.size() >= own.size() {
+            return held;
+        }
+        standing.trial = None;
+        own
     }
 
     /// First sight. More than the template's that nothing explains is the work of a process whose memory is lost: it

@@ -45,6 +45,10 @@ pub struct Suspect {
 pub struct ContainerStanding {
     /// What we hold: newborn pods get it, live ones are brought to it. `None`: just met.
     pub held: Option<Amounts>,
+    /// What the template gives, when it was last seen. In memory alone: a process that starts anew reads it from what is
+    /// written for newborn pods. `None`: not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub template: Option<Amounts>,
     /// The request of live pods past their start, where it is less than what is held. `None`: what is held.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub plateau: Option<Bytes>,

@@ -316,6 +316,29 @@ proptest! {
     }
 
     #[test]
+    fn m2_a_deploy_that_gives_more_is_not_born_with_less(mut inputs in inputs(), new in any::<bool>()) {
+        inputs.policy.containers.iter_mut().for_each(|bounds| bounds.max = None);
+        inputs.seen.past = BTreeMap::from([(APP.to_owned(), Reading::Unknown(Why::Absent))]);
+        let first = inputs.decide();
+        let Some(held) = first.standing.containers.get(APP).and_then(|c| c.held) else { return Ok(()) };
+        let own = inputs.seen.template[APP];
+        let mut next = again(&inputs, &first, 15);
+        let more = |size: Option<Bytes>| size.map(|size| size.percent_up(300));
+        let raised = Amounts { request: more(own.request), limit: more(own.limit) };
+        next.seen.template.insert(APP.to_owned(), raised);
+        next.seen.births = Some(BTreeMap::from([(APP.to_owned(), Birth { own, amounts: held })]));
+        if new {
+            // A process that starts anew knows what the status says, and what is written for newborn pods.
+            next.standing.containers.get_mut(APP).unwrap().template = None;
+        }
+        for step in next.decide().steps {
+            let MemoryStep::SetBirth { containers } = step else { continue };
+            let born = containers.get(APP).map_or(raised, |birth| birth.amounts);
+            prop_assert!(born.size() >= raised.size(), "{born:?} of a template of {raised:?}");
+        }
+    }
+
+    #[test]
     fn m7_one_decision_to_lower_a_day_and_at_most_a_fifth(inputs in inputs(), seconds in 0..86_400_i64) {
         let first = inputs.decide();
         let Some(before) = first.standing.containers.get(APP) else { return Ok(()) };
