@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -36,15 +37,24 @@ func command(t *testing.T) func(args ...string) string {
 	}
 }
 
+// started is a bed with the number of its interface: another bed may have the name as soon as this one is gone.
+type started struct {
+	bed.State
+	link int
+}
+
 // leftovers lists what there is of a bed on the machine.
-func leftovers(t *testing.T, state bed.State) []string {
+func leftovers(t *testing.T, state started) []string {
 	t.Helper()
 	var found []string
+	if link, err := net.InterfaceByName(state.Link); err == nil && link.Index == state.link {
+		found = append(found, "interface "+state.Link)
+	}
 	dir, err := state.Dir()
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, pattern := range []string{dir, "/sys/fs/cgroup/forewarm-" + state.ID, "/sys/fs/cgroup/*/forewarm-" + state.ID, "/sys/class/net/" + state.Link} {
+	for _, pattern := range []string{dir, "/sys/fs/cgroup/forewarm-" + state.ID, "/sys/fs/cgroup/*/forewarm-" + state.ID} {
 		matches, _ := filepath.Glob(pattern)
 		found = append(found, matches...)
 	}
@@ -71,7 +81,7 @@ func leftovers(t *testing.T, state bed.State) []string {
 func TestABedLeavesNothing(t *testing.T) {
 	run := command(t)
 	id := fmt.Sprintf("gone-%d", os.Getpid())
-	start := func(t *testing.T) bed.State {
+	start := func(t *testing.T) started {
 		t.Helper()
 		run("up", id)
 		t.Cleanup(func() { _ = bed.Down(id) })
@@ -79,13 +89,17 @@ func TestABedLeavesNothing(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		link, err := net.InterfaceByName(state.Link)
+		if err != nil {
+			t.Fatal(err)
+		}
 		if out := run("exec", "-id", id, "kubectl", "run", "web", "--image", bed.WebImage, "--image-pull-policy", "Never"); !strings.Contains(out, "created") {
 			t.Fatal(out)
 		}
 		run("exec", "-id", id, "kubectl", "wait", "--for=condition=Ready", "--timeout=120s", "pod/web")
-		return state
+		return started{state, link.Index}
 	}
-	gone := func(t *testing.T, state bed.State) {
+	gone := func(t *testing.T, state started) {
 		t.Helper()
 		if left := leftovers(t, state); len(left) > 0 {
 			t.Errorf("left behind: %s", strings.Join(left, "\n"))
@@ -99,7 +113,7 @@ func TestABedLeavesNothing(t *testing.T) {
 		run("down", id)
 		gone(t, state)
 	})
-	kill := func(t *testing.T, state bed.State) {
+	kill := func(t *testing.T, state started) {
 		t.Helper()
 		if err := syscall.Kill(state.InitPID, syscall.SIGKILL); err != nil {
 			t.Fatal(err)
