@@ -79,7 +79,8 @@ impl TargetKind for Keda {
         let mut read = FIELD.read(object)?;
         if let Some(scales) = &mut read.scales {
             scales.slots = slots(&object.data["spec"]["triggers"]).map(Serves::Aim);
-            scales.field.idle = workload::whole(&object.data["spec"]["idleReplicaCount"])?;
+            // It is told and not acted upon: nonsense in it must not hide the floor.
+            scales.field.idle = workload::whole(&object.data["spec"]["idleReplicaCount"]).unwrap_or_default();
             let annotations = object.metadata.annotations.as_ref();
             let paused = |key: &&str| {
                 annotations

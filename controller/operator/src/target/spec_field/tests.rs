@@ -204,6 +204,8 @@ fn a_paused_or_idle_scaled_object_and_an_autoscaler_that_may_be_at_zero_say_so()
     assert_eq!(read(&Keda, &idle).scales.unwrap().field.idle, None);
     idle["spec"]["idleReplicaCount"] = 0.into();
     assert_eq!(read(&Keda, &idle).scales.unwrap().field.idle, Some(Replicas::ZERO));
+    idle["spec"]["idleReplicaCount"] = (-1).into();
+    assert_eq!(read(&Keda, &idle).scales.unwrap().field.idle, None);
     let mut zero = object("minReplicas", Some(0), None);
     assert!(!read(&Hpa, &zero).scales.unwrap().own_zero);
     zero["status"]["conditions"] = json!([{"type": "ScaledToZero", "status": "True"}]);
