@@ -69,6 +69,9 @@ has "$work/plain.yaml" 0 '--newborn-memory'
 has "$work/full.yaml" 2 'kind: MutatingAdmissionPolicy'
 has "$work/full.yaml" 1 'failurePolicy: Ignore'
 has "$work/full.yaml" 1 '- --newborn-memory'
+has "$work/plain.yaml" 0 "'nodes'"
+has "$work/full.yaml" 1 "resources: ['nodes'], verbs: ['list', 'watch']"
+has "$work/full.yaml" 1 '- --node-sizes'
 
 has "$work/full.yaml" $((rails + 2)) "request.userInfo.username == 'system:serviceaccount:ops:warm'"
 has "$work/full.yaml" 3 'kind: RoleBinding'

@@ -63,6 +63,9 @@ pub struct Run {
     /// Newborn memory is installed: policies may say what new pods are born with (Kubernetes 1.36).
     #[arg(long, env = "FOREWARM_NEWBORN_MEMORY")]
     pub newborn_memory: bool,
+    /// Nodes may be read: no container is held at more memory than the largest lets pods have.
+    #[arg(long, env = "FOREWARM_NODE_SIZES")]
+    pub node_sizes: bool,
     /// Writes a tick may send at most; the largest shortfall goes first.
     #[arg(long, default_value_t = 200)]
     pub writes_per_tick: usize,

@@ -22,6 +22,7 @@ use crate::config::Run;
 use crate::health::Health;
 use crate::lease::{Elector, Leadership, Timing};
 use crate::observe::heartbeat::Heartbeats;
+use crate::observe::stores::Switched;
 use crate::observe::{Observe, Stores};
 use crate::record::Journal;
 use crate::record::chain::Chain;
@@ -81,7 +82,11 @@ pub async fn run(flags: Run) -> anyhow::Result<()> {
     print(&**journal, &start(identity, &flags));
     let heartbeats = Heartbeats::default();
     let reading = reading_client(config.clone(), &heartbeats)?;
-    let stores = Stores::watch(&reading, &heartbeats, kinds, flags.newborn_memory);
+    let on = Switched {
+        newborn_memory: flags.newborn_memory,
+        node_sizes: flags.node_sizes,
+    };
+    let stores = Stores::watch(&reading, &heartbeats, kinds, on);
     let (elector, leadership) = Elector::new(
         own_connection(config.clone())?,
         &flags.namespace,

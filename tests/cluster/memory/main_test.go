@@ -47,12 +47,12 @@ func selector(name string) string { return "app=" + name }
 // function is a Deployment with so much memory, request and limit alike.
 func function(namespace, name string, replicas, limit int, environment ...string) forewarm.Object {
 	object := forewarm.Function(namespace, name, replicas, environment...)
-	return resources(object, limit)
+	return resources(object, limit, limit)
 }
 
-func resources(object forewarm.Object, limit int) forewarm.Object {
-	text := fmt.Sprintf("%dMi", limit)
-	amounts := map[string]any{"requests": map[string]any{"cpu": "5m", "memory": text}, "limits": map[string]any{"memory": text}}
+func resources(object forewarm.Object, request, limit int) forewarm.Object {
+	text := func(mib int) string { return fmt.Sprintf("%dMi", mib) }
+	amounts := map[string]any{"requests": map[string]any{"cpu": "5m", "memory": text(request)}, "limits": map[string]any{"memory": text(limit)}}
 	var fields map[string]any
 	if err := json.Unmarshal([]byte(object.JSON()), &fields); err != nil {
 		panic(err) // it was made by marshalling

@@ -266,11 +266,13 @@ func leak(t *testing.T, k *kit.Kit) {
 	})
 }
 
-// beyondTheNode: what no node has is refused, not asked again, and said. The spec goes back to what the pod has, but for
-// Kubernetes 1.33, which takes no limit back and is not asked to.
+// beyondTheNode: what the pod's node has not is refused, not asked again, and said. The spec goes back to what the pod has,
+// but for Kubernetes 1.33, which takes no limit back and is not asked to. What no node has is not asked for at all.
 func beyondTheNode(t *testing.T, k *kit.Kit) {
 	audit := k.AuditFromNow(t)
 	namespace := forewarm.Enrolled(t, k)
+	withinTheLargest(t, k, namespace)
+	larger(t, k)
 	k.Apply(t, function(namespace, "giant", 1, 64, "MEMORY_MB", "8").JSON())
 	k.WaitPods(t, namespace, selector("giant"), 1, patience)
 	k.Apply(t, healing(namespace, "giant").With("spec.memory.containers",

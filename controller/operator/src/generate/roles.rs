@@ -45,6 +45,12 @@ const HEALING: &str = "  {{- if or .Values.memory.inPlace .Values.healing.evict 
   {{- end }}
 ";
 
+/// The sizes of nodes bound memory, where it may be moved.
+const NODES: &str = "  {{- if or .Values.memory.inPlace .Values.memory.birth }}
+  - {apiGroups: [''], resources: ['nodes'], verbs: ['list', 'watch']}
+  {{- end }}
+";
+
 /// What is written for newborn pods is read everywhere, where it is installed.
 const NEWBORNS: &str = "  {{- if .Values.memory.birth }}
   - {apiGroups: ['forewarm.dev'], resources: ['newbornmemories'], verbs: ['list', 'watch']}
@@ -68,7 +74,7 @@ pub(super) fn template() -> String {
     let [read, report, write] = ["read", "report", "write"].map(|part| format!("{CLUSTER_NAME}-{part}"));
     [
         MADE.to_owned(),
-        role(&read, &(all(Scope::Cluster) + NEWBORNS)),
+        role(&read, &(all(Scope::Cluster) + NODES + NEWBORNS)),
         binding(&read),
         role(&report, &rules(REPORTED)),
         binding(&report),
@@ -198,7 +204,7 @@ mod tests {
             "bind'",
             "impersonate",
             "'deployments'], verbs: ['patch",
-            "nodes",
+            "nodes/",
             "token",
         ] {
             assert!(!text.contains(never), "{never}");
@@ -208,6 +214,12 @@ mod tests {
             .filter(|line| line.contains("configmaps") || line.contains("'delete'"))
         {
             assert!(line.contains("resourceNames") && line.contains("['get']"), "{line}");
+        }
+        for line in text.lines().filter(|line| line.contains("'nodes'")) {
+            assert!(
+                line.contains("resources: ['nodes'], verbs: ['list', 'watch']"),
+                "{line}"
+            );
         }
     }
 

@@ -213,6 +213,7 @@ impl Health {
         }
         let (allowed, left) = observe.allowed(namespace);
         allowed::fill(&mut sight, allowed, left);
+        sight.node_most = observe.largest_node();
         sight.births = observe.births(&function.target, &owner);
         sight.conflict = observe.sizes_memory(&function.target);
         sight.lowers_in_place = self.lowers;

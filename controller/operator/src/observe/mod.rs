@@ -2,7 +2,7 @@
 //!
 //! * [`watch`], [`heartbeat`]: one reflector a kind, and how old its view is.
 //! * [`policies`], [`workloads`], [`pods`], [`knative`]: what is kept of each kind.
-//! * [`quotas`], [`limit_ranges`]: what a namespace lets pods have; [`newborn`]: what is written for newborn ones.
+//! * [`quotas`], [`limit_ranges`], [`nodes`]: what a namespace and the nodes let pods have; [`newborn`]: what is written for newborn ones.
 //! * [`vertical`]: vertical autoscalers that move memory; `optional`: an API that may not be installed.
 //! * [`place`]: where a target's floor is written; [`left`]: what is still to be given back.
 //! * [`health`]: what pods tell of their memory and health; [`quantity`]: sizes as objects have them.
@@ -18,6 +18,7 @@ pub mod left;
 pub mod limit_ranges;
 mod look;
 pub mod newborn;
+pub mod nodes;
 mod optional;
 pub mod place;
 pub mod pods;

@@ -12,7 +12,7 @@ use forewarm_core::plan::remedy::crash_loop::Failing;
 use forewarm_core::plan::remedy::newborn as came;
 use forewarm_core::policy::FunctionKey;
 use forewarm_core::service::Service;
-use forewarm_core::units::{Mono, Now, Seconds, Slots};
+use forewarm_core::units::{Bytes, Mono, Now, Seconds, Slots};
 use forewarm_source::{DemandReader, Readings, ServedBy, Source};
 
 use super::left::left;
@@ -149,6 +149,11 @@ impl Observe {
             self.stores.limit_ranges.of(namespace),
             self.stores.quotas.memory_left(namespace),
         )
+    }
+
+    /// What the largest node lets pods have of memory. `None`: not known, or not asked for.
+    pub fn largest_node(&self) -> Option<Bytes> {
+        self.stores.nodes.as_ref()?.largest()
     }
 
     /// The source of that name, for reading the past.

@@ -13,6 +13,7 @@ use super::heartbeat::Heartbeats;
 use super::knative::{Idle, Knative, PodAutoscaler, version};
 use super::limit_ranges::{LimitRange, LimitRanges};
 use super::newborn::Newborns;
+use super::nodes::{Node, Nodes};
 use super::optional::Optional;
 use super::pods::{Pod, Pods};
 use super::policies::{Namespace, PausedNamespaces, Policies, Profiles};
@@ -37,6 +38,8 @@ pub struct Stores {
     pub limit_ranges: Arc<LimitRanges>,
     /// What is written for newborn pods. `None`: newborn memory is not installed.
     pub newborns: Option<Arc<Newborns>>,
+    /// The sizes of nodes. `None`: memory is not switched on, so nobody asks.
+    pub nodes: Option<Arc<Nodes>>,
     /// Vertical autoscalers that move memory.
     pub verticals: Arc<Verticals>,
     /// Workloads, one shelf a resource.
@@ -53,6 +56,15 @@ pub struct Stores {
     unasked: Arc<AtomicUsize>,
 }
 
+/// What is watched only where it is switched on: what is not granted cannot be watched.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Switched {
+    /// What is written for newborn pods, whose kind is installed then.
+    pub newborn_memory: bool,
+    /// The sizes of nodes.
+    pub node_sizes: bool,
+}
+
 impl Stores {
     /// Empty stores for these kinds, not watched: for tests and benchmarks, which put things on the shelves.
     pub fn unwatched(kinds: &Kinds) -> Self {
@@ -65,10 +77,11 @@ impl Stores {
         }
     }
 
-    /// Starts watching everything. `newborn`: what is written for newborn pods too, whose kind is installed then.
-    pub fn watch(client: &Client, heartbeats: &Heartbeats, kinds: &Kinds, newborn: bool) -> Self {
+    /// Starts watching everything, and what is switched on.
+    pub fn watch(client: &Client, heartbeats: &Heartbeats, kinds: &Kinds, on: Switched) -> Self {
         let mut stores = Self::unwatched(kinds);
-        stores.newborns = newborn.then(Arc::default);
+        stores.newborns = on.newborn_memory.then(Arc::default);
+        stores.nodes = on.node_sizes.then(Arc::default);
         let typed = |group, version, kind, plural| resource(group, version, kind, plural);
         stores.started([
             reflect::<FunctionPolicy, _>("policies", client.clone(), &(), heartbeats, stores.policies.clone()),
@@ -110,6 +123,10 @@ impl Stores {
                 heartbeats,
                 newborns,
             )]);
+        }
+        if let Some(nodes) = stores.nodes.clone() {
+            let node = typed("", "v1", "Node", "nodes");
+            stores.started([reflect::<Node, _>("nodes", client.clone(), &node, heartbeats, nodes)]);
         }
         stores.look_for(client, stores.verticals(client, heartbeats));
         for shelf in &stores.workloads {
@@ -264,7 +281,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn nothing_is_decided_before_it_is_known_which_scalers_are_installed() {
         let (client, _) = api_server(|_| Reply::status(503, "ServiceUnavailable", "starting"));
-        let stores = Stores::watch(&client, &Heartbeats::default(), &Kinds::new(&[]), false);
+        let stores = Stores::watch(&client, &Heartbeats::default(), &Kinds::new(&[]), Switched::default());
         for health in stores.health() {
             health.set_absent(true);
         }
