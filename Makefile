@@ -79,8 +79,8 @@ cluster-compare: image ## HPA, KEDA and Knative alone and with Forewarm, half an
 	@FOREWARM_IMAGES=$(CARGO_TARGET_DIR)/image tests/cluster/test.sh -tags compare -v -timeout 60m ./compare
 
 .PHONY: cluster-long
-cluster-long: image ## What needs real time: two writers (FOREWARM_MINUTES, 20), wake-ups by a schedule (FOREWARM_PERIODS, 10 after five), an outage
-	@FOREWARM_IMAGES=$(CARGO_TARGET_DIR)/image tests/cluster/test.sh -tags long -v -run 'two_writers|wake_up|outage' -timeout 150m ./memory ./scalers ./wakeup
+cluster-long: image ## What needs real time: two writers (FOREWARM_MINUTES, 20), wake-ups by a schedule (FOREWARM_PERIODS, 10 after five), an outage, memory by load
+	@FOREWARM_IMAGES=$(CARGO_TARGET_DIR)/image tests/cluster/test.sh -tags long -v -run 'two_writers|wake_up|outage|follows_load' -timeout 150m ./memory ./scalers ./wakeup
 
 .PHONY: cluster-demo
 cluster-demo: image ## See it work: a week of history, real requests, the decision log

@@ -108,7 +108,7 @@ pub async fn line(rooms: &mut Rooms, mut snapshot: Snapshot) -> TickReport {
         ..
     } = rooms;
     // Before the floor: newborn memory must be there when pods are born.
-    health.run(&snapshot, observe, record, apply, within).await;
+    health.run(&snapshot, &functions, observe, record, apply, within).await;
     lap.end(rooms, "health");
 
     let decided = decide(&functions, snapshot.world, &rooms.standing, now);

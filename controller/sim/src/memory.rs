@@ -3,7 +3,9 @@
 //! A pod whose working set passes its limit is killed and started again after a back-off, as a node does. Resizes are
 //! carried out at once; one above the node's room is refused.
 
-use forewarm_core::memory::{Amounts, Birth, ContainerSeen, Crash, MemorySeen, MemoryStep, Oom, Past, PodSeen, Resize};
+use forewarm_core::memory::{
+    Amounts, Birth, ContainerSeen, Crash, LoadFit, MemorySeen, MemoryStep, Oom, Past, PodSeen, Resize,
+};
 use forewarm_core::observation::{Reading, Why};
 use forewarm_core::outcome::{Outcome, RefusedKind};
 use forewarm_core::plan::memory::plateau::START;
@@ -115,6 +117,8 @@ pub struct World {
     pub revision: String,
     /// What a resize upwards does to a container.
     pub on_raise: OnRaise,
+    /// The lines that memory was found to follow, by container.
+    pub loads: BTreeMap<String, LoadFit>,
     template: Amounts,
     node: Bytes,
     pods: Vec<Pod>,
@@ -136,6 +140,7 @@ impl World {
             now,
             revision: "a".to_owned(),
             on_raise: OnRaise::default(),
+            loads: BTreeMap::new(),
             template,
             node,
             pods: Vec::new(),
@@ -302,6 +307,7 @@ impl World {
                 .into_iter()
                 .collect(),
             revision: Some(self.revision.clone()),
+            loads: self.loads.clone(),
             node_most: Some(self.node),
             allowed_least: None,
             allowed_most: None,

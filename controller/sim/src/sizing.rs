@@ -180,6 +180,7 @@ fn inputs(
         pods: vec![pod],
         past: BTreeMap::from([(APP.to_owned(), Reading::Known(past))]),
         revision: Some("a".to_owned()),
+        loads: BTreeMap::new(),
         node_most: None,
         allowed_least: None,
         allowed_most: None,

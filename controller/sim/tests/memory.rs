@@ -1,12 +1,12 @@
 //! Whole lives of pods under the memory plan: the ladder with every fault at every step, leaks, harm of our own.
 
 use forewarm_core::memory::{
-    Amounts, ContainerBounds, ControlledValues, MemoryDecision, MemoryInputs, MemoryMode, MemoryPolicy, MemoryReason,
-    MemoryStanding, MemoryStep, OomRemedy, Runtime, StuckRemedy,
+    Amounts, ContainerBounds, ControlledValues, LoadFit, MemoryDecision, MemoryInputs, MemoryMode, MemoryPolicy,
+    MemoryReason, MemoryStanding, MemoryStep, OomRemedy, Runtime, StuckRemedy,
 };
 use forewarm_core::plan::remedy::oom::MAX_RUNGS;
 use forewarm_core::policy::Mode;
-use forewarm_core::units::{Bytes, Percent, Wall};
+use forewarm_core::units::{Bytes, Demand, Percent, Wall};
 use forewarm_sim::memory::{APP, OnRaise, Use, World};
 use forewarm_sim::random::Random;
 
@@ -103,6 +103,40 @@ fn an_undersized_function_is_right_within_its_steps_and_siblings_are_raised_befo
     }
     assert_eq!(world.ready(), 5);
     assert_eq!(standing.containers[APP].rung, 1, "{standing:?}");
+}
+
+/// Kills of a function whose memory follows its calls, 20 MiB and 10 a call, when 12 of them come where 4 were the most.
+fn kills_at_a_peak(known: bool) -> (u32, bool) {
+    let size = |calls: u64| Use::steady(Bytes::mib(20 + 10 * calls));
+    let mut world = World::new(Amounts::both(Bytes::mib(96)), Bytes::mib(4096), 3, size(4), START);
+    let amount = |calls| Demand::new(calls).expect("an amount");
+    let fit = LoadFit {
+        base: Bytes::mib(20),
+        per_call: Bytes::mib(10),
+        spread: Bytes::MIB,
+        explained: Percent::new(95).expect("a percentage"),
+        minutes: 60,
+        most: amount(6.0),
+        expected: Some(amount(12.0)),
+    };
+    world.loads = known.then(|| (APP.to_owned(), fit)).into_iter().collect();
+    let mut standing = MemoryStanding::default();
+    let mut told = false;
+    for _ in 0..8 {
+        told |= says(&tick(&mut world, &mut standing), MemoryReason::FollowsLoad);
+    }
+    world.use_ = size(12);
+    for _ in 0..40 {
+        tick(&mut world, &mut standing);
+    }
+    (world.killed(), told)
+}
+
+#[test]
+fn memory_that_follows_the_load_is_raised_before_the_load_comes() {
+    assert_eq!(kills_at_a_peak(true), (0, true));
+    let (killed, told) = kills_at_a_peak(false);
+    assert!(killed > 0 && !told, "without the line the peak kills");
 }
 
 #[test]

@@ -76,6 +76,7 @@ mod tests {
             pods: Vec::new(),
             past: BTreeMap::new(),
             revision: None,
+            loads: BTreeMap::new(),
             node_most: None,
             allowed_least: None,
             allowed_most: None,

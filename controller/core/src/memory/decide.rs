@@ -260,9 +260,13 @@ impl Plan<'_> {
             return;
         };
         let (to, reason) = sizing.size(before);
+        let forecast = sizing.forecast();
         let above = sizing.go_limit_below(to);
         if let Some(reason) = reason {
             self.say(name, reason, Some(to));
+        }
+        if self.seen.loads.contains_key(name) {
+            self.say(name, MemoryReason::FollowsLoad, forecast);
         }
         let own = self.seen.template.get(name).and_then(|own| own.size());
         if above.is_some() && Some(to) > own {

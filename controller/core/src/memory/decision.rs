@@ -91,6 +91,8 @@ pub struct Evidence {
 pub enum MemoryReason {
     /// The largest use and its margin need more.
     WorkingSet,
+    /// Use follows the load: the forecast load and its margin are sized for.
+    FollowsLoad,
     /// A kill raised it.
     OomRaised,
     /// A kill was seen, and the policy only wants it reported.
@@ -138,6 +140,7 @@ impl MemoryReason {
     pub const fn label(self) -> &'static str {
         match self {
             Self::WorkingSet => "WorkingSet",
+            Self::FollowsLoad => "FollowsLoad",
             Self::OomRaised => "OomRaised",
             Self::OomReported => "OomReported",
             Self::Quarantined(cause) => cause.label(),

@@ -13,6 +13,7 @@ mod birth;
 mod decide;
 mod decision;
 mod fold;
+mod load;
 mod policy;
 mod seen;
 mod standing;
@@ -20,6 +21,7 @@ mod standing;
 pub use birth::Birth;
 pub use decide::MemoryInputs;
 pub use decision::{Evidence, MemoryDecision, MemoryReason, MemoryStep, Said};
+pub use load::LoadFit;
 pub use policy::{ContainerBounds, ControlledValues, MemoryMode, MemoryPolicy, OomRemedy, Runtime, StuckRemedy};
 pub use seen::{Amounts, ContainerSeen, Crash, MemorySeen, Oom, Past, PodSeen, Resize};
 pub use standing::{

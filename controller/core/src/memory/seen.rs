@@ -1,6 +1,7 @@
 //! What is seen of the memory and the health of a function's pods now.
 
 use super::birth::Birth;
+use super::load::LoadFit;
 use crate::observation::Reading;
 use crate::plan::remedy::crash_loop::Failing;
 use crate::service::Served;
@@ -78,6 +79,9 @@ pub struct MemorySeen {
     pub pods: Vec<PodSeen>,
     /// Largest use of the past, by container.
     pub past: BTreeMap<String, Reading<Past>>,
+    /// How a container's memory follows the load, where a measured line says that it does.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub loads: BTreeMap<String, LoadFit>,
     /// The newest revision. `None`: not known.
     pub revision: Option<String>,
     /// Memory of the largest node. `None`: not known.

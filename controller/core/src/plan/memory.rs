@@ -1,7 +1,7 @@
 //! What one container should have: policy, sight and standing in, a size and its reason out. Pure.
 //!
 //! From the worst pod, never the mean: the largest working set of now and of eight days, start-up peaks included,
-//! with the policy's margin. A rise needs any one of them; a fall needs all of them (M1, M2), is one a day and at
+//! with the policy's margin; where memory follows the load, what the forecast load will bring as well. A rise needs any one of them; a fall needs all of them (M1, M2), is one a day and at
 //! most a fifth (M7), and never goes under the floor that an OOM left (M3).
 
 pub mod plateau;
@@ -67,11 +67,19 @@ impl Sizing<'_> {
         let kept = floor.into_iter().fold(least, Bytes::max);
         let used = self.largest_use().filter(|_| !self.leaking());
         // Half of the margin may be eaten before it is made whole again: not every wobble is a write.
-        let tight =
-            used.is_some_and(|used| used.percent_up(self.margin().saturating_div(2).saturating_add(100)) > held);
-        if tight || kept > held {
-            let wanted = self.with_margin(used).into_iter().fold(kept, Bytes::max);
+        let half = self.margin().saturating_div(2).saturating_add(100);
+        let tight = |used: Option<Bytes>| used.is_some_and(|used| used.percent_up(half) > held);
+        if tight(used) || kept > held {
+            let wanted = self
+                .with_margin(used.max(self.forecast()))
+                .into_iter()
+                .fold(kept, Bytes::max);
             return self.raised(held, wanted, floor);
+        }
+        if tight(self.forecast()) {
+            // Said as long as memory follows the load, by whoever says so; what is only forecast reaches no maximum.
+            let wanted = self.with_margin(self.forecast()).unwrap_or(held);
+            return (self.raised(held, wanted, floor).0, None);
         }
         let goal = self.lowered(held, least.max(floor.unwrap_or_default()));
         let Some(heap) = self.go_heap() else { return goal };
@@ -120,6 +128,7 @@ impl Sizing<'_> {
         let Some(peak) = self.peak() else {
             return (held, None);
         };
+        let peak = self.forecast().map_or(peak, |forecast| forecast.max(peak));
         let Some(needed) = self.with_margin(Some(peak)).map(|needed| needed.max(peak.plus(ROOM))) else {
             return (held, None);
         };
@@ -144,6 +153,12 @@ impl Sizing<'_> {
     fn largest_use(&self) -> Option<Bytes> {
         let past = self.past().map(|past| past.peak);
         self.live().filter_map(|now| now.known().copied()).chain(past).max()
+    }
+
+    /// The use that the forecast load will bring, where memory follows the load. `None`: it does not, none is trusted, or
+    /// the container leaks.
+    pub fn forecast(&self) -> Option<Bytes> {
+        self.seen.loads.get(self.name)?.needs().filter(|_| !self.leaking())
     }
 
     /// The largest use, where the past and every live pod are known. `None`: something is not.

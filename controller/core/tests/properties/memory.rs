@@ -1,13 +1,13 @@
 //! M1 to M4 and M7 on single decisions about memory; whole lives of pods are in `forewarm-sim`.
 
 use forewarm_core::memory::{
-    Amounts, Birth, ContainerBounds, ContainerSeen, ControlledValues, MemoryDecision, MemoryInputs, MemoryMode,
-    MemoryPolicy, MemoryReason, MemorySeen, MemoryStanding, MemoryStep, Oom, OomRemedy, Past, PodSeen, Resize, Runtime,
-    StuckRemedy,
+    Amounts, Birth, ContainerBounds, ContainerSeen, ControlledValues, LoadFit, MemoryDecision, MemoryInputs,
+    MemoryMode, MemoryPolicy, MemoryReason, MemorySeen, MemoryStanding, MemoryStep, Oom, OomRemedy, Past, PodSeen,
+    Resize, Runtime, StuckRemedy,
 };
 use forewarm_core::observation::{Reading, Why};
 use forewarm_core::policy::Mode;
-use forewarm_core::units::{Bytes, Percent, Seconds, Wall};
+use forewarm_core::units::{Bytes, Demand, Percent, Seconds, Wall};
 use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
@@ -147,14 +147,33 @@ fn policy() -> impl Strategy<Value = MemoryPolicy> {
     )
 }
 
+fn fits() -> impl Strategy<Value = BTreeMap<String, LoadFit>> {
+    let load = || (0..1000_u32).prop_map(|tenths| Demand::new(f64::from(tenths) / 10.0).expect("an amount"));
+    let fit = (size(), size(), size(), load(), option::of(load()));
+    option::of(fit).prop_map(|fit| {
+        let fit = fit.map(|(base, per_call, spread, most, expected)| LoadFit {
+            base,
+            per_call: Bytes(per_call.0 / 16),
+            spread: Bytes(spread.0 / 16),
+            explained: Percent::new(80).expect("a percentage"),
+            minutes: 60,
+            most,
+            expected,
+        });
+        fit.into_iter().map(|fit| (APP.to_owned(), fit)).collect()
+    })
+}
+
 fn inputs() -> impl Strategy<Value = MemoryInputs> {
-    (policy(), amounts(), amounts(), pods(), past(), ooms()).prop_map(|(policy, app, side, pods, past, ooms)| {
+    let parts = (policy(), amounts(), amounts(), pods(), past(), ooms(), fits());
+    parts.prop_map(|(policy, app, side, pods, past, ooms, loads)| {
         let seen = MemorySeen {
             template: BTreeMap::from([(APP.to_owned(), app), ("side".to_owned(), side)]),
             go_limits: BTreeMap::new(),
             default_container: Some(APP.to_owned()),
             pods,
             past: BTreeMap::from([(APP.to_owned(), past)]),
+            loads,
             revision: Some("7c9f".into()),
             node_most: Some(Bytes::mib(4096)),
             allowed_least: None,
@@ -239,6 +258,14 @@ proptest! {
             let requests = inputs.policy.controlled == ControlledValues::RequestsOnly;
             prop_assert!(past.peak.percent_up(margin) <= size || requests || starts_apart);
         }
+    }
+
+    #[test]
+    fn m6_a_load_that_is_forecast_takes_nothing_away(inputs in inputs()) {
+        let mut without = inputs.clone();
+        without.seen.loads.clear();
+        let size = |inputs: &MemoryInputs| inputs.decide().standing.containers.get(APP)?.held?.size();
+        prop_assert!(size(&inputs) >= size(&without));
     }
 
     #[test]

@@ -59,6 +59,7 @@ fn inputs(pods: Vec<PodSeen>) -> MemoryInputs {
             pods,
             past: BTreeMap::new(),
             revision: Some("7c9f".into()),
+            loads: BTreeMap::new(),
             node_most: None,
             allowed_least: None,
             allowed_most: None,

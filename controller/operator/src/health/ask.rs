@@ -188,7 +188,7 @@ impl MemoryQuestions {
 }
 
 /// Rounded down, at most 100.
-fn whole_percent(share: f64) -> u8 {
+pub(super) fn whole_percent(share: f64) -> u8 {
     (0..=100_u8)
         .rev()
         .find(|percent| f64::from(*percent) <= share * 100.0)

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use forewarm_api::memory::restore_memory;
+use forewarm_core::decide::Function;
 use forewarm_core::memory::{
     ContainerBounds, Crash, MemoryDecision, MemoryInputs, MemoryMode, MemoryPolicy, MemorySeen, MemoryStanding,
     MemoryStep, Runtime, Said, StuckRemedy,
@@ -19,6 +20,7 @@ use super::allowed;
 use super::ask::MemoryQuestions;
 use super::leak::Leaks;
 use super::leftover::Leftovers;
+use super::load::Loads;
 use crate::apply::{Apply, MemoryIntent};
 use crate::observe::health::seen;
 use crate::observe::pods::Owner;
@@ -37,6 +39,7 @@ const SOURCE: &str = "default";
 pub struct Health {
     questions: MemoryQuestions,
     leaks: Leaks,
+    loads: Loads,
     standing: BTreeMap<FunctionKey, MemoryStanding>,
     told: BTreeMap<FunctionKey, Told>,
     leftovers: Leftovers,
@@ -68,6 +71,7 @@ impl Health {
         Self {
             questions: MemoryQuestions::default(),
             leaks: Leaks::new(tick),
+            loads: Loads::default(),
             standing: BTreeMap::new(),
             told: BTreeMap::new(),
             leftovers: Leftovers::default(),
@@ -87,6 +91,7 @@ impl Health {
     pub async fn run(
         &mut self,
         snapshot: &Snapshot,
+        functions: &BTreeMap<FunctionKey, Function>,
         observe: &Observe,
         record: &mut Record,
         apply: &Apply,
@@ -112,9 +117,10 @@ impl Health {
             self.questions.ask(source, plateau, now.mono, within).await;
         }
         self.leaks.forget(now.mono);
+        self.loads.forget(now.mono);
         let all: Vec<One<'_>> = concerned
             .into_iter()
-            .map(|(key, seen, policy)| self.decide(key, seen, policy, observe, snapshot))
+            .map(|(key, seen, policy)| self.decide((key, seen, functions.get(key)), policy, observe, snapshot))
             .collect();
         let barred = self.remember(&all, record, now).await;
         let outcomes = carry_out(&all, &barred, observe, apply, now).await;
@@ -151,8 +157,7 @@ impl Health {
 
     fn decide<'a>(
         &mut self,
-        key: &'a FunctionKey,
-        seen: &'a Seen,
+        (key, seen, function): (&'a FunctionKey, &'a Seen, Option<&Function>),
         policy: MemoryPolicy,
         observe: &Observe,
         snapshot: &Snapshot,
@@ -165,11 +170,15 @@ impl Health {
             })
         });
         let standing = standing.clone();
+        let sight = self.sight(seen, observe, now);
         let inputs = MemoryInputs {
             policy,
             seen: MemorySeen {
                 world_vanished: snapshot.world.vanished(),
-                ..self.sight(seen, observe, now)
+                loads: function.map_or_else(BTreeMap::new, |function| {
+                    self.loads.follow(key, function, &sight, now.mono)
+                }),
+                ..sight
             },
             standing,
             now: now.wall,

@@ -131,6 +131,7 @@ pub fn seen(pods: Vec<PodSeen>, ooms: Vec<Oom>) -> MemorySeen {
         revision: newest.and_then(|pod| pod.revision.clone()),
         pods,
         past: BTreeMap::new(),
+        loads: BTreeMap::new(),
         node_most: None,
         allowed_least: None,
         allowed_most: None,

@@ -211,6 +211,7 @@ pub const fn wrong(reason: MemoryReason) -> bool {
         | MemoryReason::Conflict
         | MemoryReason::CrashLoop(_) => true,
         MemoryReason::WorkingSet
+        | MemoryReason::FollowsLoad
         | MemoryReason::Lowered
         | MemoryReason::HistoryShort
         | MemoryReason::RuntimeKeeps

@@ -191,6 +191,7 @@ mod tests {
             pods: (0..4).map(pod).collect(),
             past: BTreeMap::new(),
             revision: None,
+            loads: BTreeMap::new(),
             node_most: None,
             allowed_least: None,
             allowed_most: None,
