@@ -5,9 +5,10 @@
 //! clusters: each is in force a minute after it was made.
 
 use flate2::read::GzDecoder;
-use forewarm_core::units::Bytes;
+use forewarm_core::memory::MemoryPolicy;
+use forewarm_core::units::{Bytes, Percent};
 use forewarm_sim::random::Random;
-use forewarm_sim::sizing::{Score, contest};
+use forewarm_sim::sizing::{Contest, Score, contest};
 use std::collections::BTreeMap;
 use std::io::Read;
 
@@ -17,6 +18,8 @@ const LIMIT: Bytes = Bytes::mib(8192);
 const WARM_UP: usize = 60;
 /// The same after fifteen scaled days: our plan lowers nothing before it knows eight, and then a fifth a day.
 const SETTLED: usize = 15 * 60;
+/// Other margins than the shipped one, in percent.
+const MARGINS: [u8; 3] = [5, 10, 15];
 /// A day passes in an hour.
 const FACTOR: u32 = 24;
 
@@ -30,15 +33,25 @@ fn main() {
         "memory: {} containers, {from}; a day scaled to an hour, recommendations compared",
         series.len()
     );
-    print(&series, WARM_UP, "");
-    print(&series, SETTLED, ".settled");
+    let shipped = MemoryPolicy::default().margin;
+    print(&series, WARM_UP, shipped, "");
+    print(&series, SETTLED, shipped, ".settled");
+    for margin in MARGINS.into_iter().filter_map(Percent::new) {
+        print(&series, SETTLED, margin, &format!(".settled.margin{}", margin.get()));
+    }
 }
 
-/// The figures of both, from minute `warm_up` on.
-fn print(series: &[Vec<Bytes>], warm_up: usize, part: &str) {
+/// The figures of both, from minute `warm_up` on. VPA's do not depend on our margin.
+fn print(series: &[Vec<Bytes>], warm_up: usize, margin: Percent, part: &str) {
+    let on = Contest {
+        limit: LIMIT,
+        margin,
+        warm_up,
+        factor: FACTOR,
+    };
     let (mut ours, mut vpa) = (Score::default(), Score::default());
     for use_ in series.iter().filter(|use_| use_.len() > warm_up) {
-        let (a, b) = contest(use_, LIMIT, warm_up, FACTOR);
+        let (a, b) = contest(use_, on);
         ours.add(a);
         vpa.add(b);
     }
@@ -46,10 +59,9 @@ fn print(series: &[Vec<Bytes>], warm_up: usize, part: &str) {
         println!("figure: memory.{name}.slack{part} {:.3} percent", score.slack_percent());
         println!("figure: memory.{name}.ooms{part} {} kills", score.ooms);
     }
-    println!(
-        "figure: memory.forewarm.ooms_after_decrease{part} {} kills",
-        ours.after_decrease
-    );
+    for (name, kills) in [("after", ours.after_decrease), ("by", ours.by_decrease)] {
+        println!("figure: memory.forewarm.ooms_{name}_decrease{part} {kills} kills");
+    }
 }
 
 /// The trace's series. A file that cannot be read ends the run with its reason.

@@ -30,6 +30,8 @@ pub struct Score {
     pub ooms: u32,
     /// Of those, the ones within a (scaled) day of a decrease.
     pub after_decrease: u32,
+    /// Of those, the ones that what was held before the decrease would have been enough for.
+    pub by_decrease: u32,
 }
 
 impl Score {
@@ -56,19 +58,32 @@ impl Score {
         self.used += other.used;
         self.ooms += other.ooms;
         self.after_decrease += other.after_decrease;
+        self.by_decrease += other.by_decrease;
     }
 }
 
-/// Sizes one container by `use_`, bytes a minute, from a limit of `limit` on; the first `warm_up` minutes are not
-/// scored. `factor`: how much faster days pass for both.
-pub fn contest(use_: &[Bytes], limit: Bytes, warm_up: usize, factor: u32) -> (Score, Score) {
-    (
-        forewarm(use_, limit, warm_up, factor),
-        vpa(use_, limit, warm_up, factor),
-    )
+/// What both start from.
+#[derive(Clone, Copy, Debug)]
+pub struct Contest {
+    /// The limit before anybody has sized anything.
+    pub limit: Bytes,
+    /// Our margin; VPA has its own, 15 %.
+    pub margin: Percent,
+    /// Minutes that are not scored.
+    pub warm_up: usize,
+    /// How much faster days pass for both.
+    pub factor: u32,
 }
 
-fn vpa(use_: &[Bytes], limit: Bytes, warm_up: usize, factor: u32) -> Score {
+/// Sizes one container by `use_`, bytes a minute: our score and VPA's.
+pub fn contest(use_: &[Bytes], on: Contest) -> (Score, Score) {
+    (forewarm(use_, on), vpa(use_, on))
+}
+
+fn vpa(use_: &[Bytes], on: Contest) -> Score {
+    let Contest {
+        limit, warm_up, factor, ..
+    } = on;
     let (mut vpa, mut score) = (Recommender::scaled(f64::from(factor)), Score::default());
     let mut second = 0.0;
     for (minute, used) in use_.iter().map(|used| float(*used)).enumerate() {
@@ -82,19 +97,24 @@ fn vpa(use_: &[Bytes], limit: Bytes, warm_up: usize, factor: u32) -> Score {
     score
 }
 
-fn forewarm(use_: &[Bytes], limit: Bytes, warm_up: usize, factor: u32) -> Score {
+fn forewarm(use_: &[Bytes], on: Contest) -> Score {
+    let Contest {
+        limit, warm_up, factor, ..
+    } = on;
     let (mut score, mut standing) = (Score::default(), MemoryStanding::default());
     let mut held = limit;
     let mut kills: Vec<Oom> = Vec::new();
     let mut restarts = 0;
-    let mut lowered: Option<i64> = None;
+    let mut lowered: Option<(i64, Bytes)> = None;
     let mut window: VecDeque<Bytes> = VecDeque::new();
     let minutes = EIGHT_DAYS / i64::from(factor);
     for (minute, used) in (0_i64..).zip(use_) {
         let now = START + minute * 60 * i64::from(factor);
         let scored = usize::try_from(minute).is_ok_and(|minute| minute >= warm_up);
         if scored && score.minute(float(held), float(*used)) {
-            score.after_decrease += u32::from(lowered.is_some_and(|at| now - at < 86_400));
+            let lately = lowered.filter(|(at, _)| now - at < 86_400);
+            score.after_decrease += u32::from(lately.is_some());
+            score.by_decrease += u32::from(lately.is_some_and(|(_, before)| *used <= before));
             restarts += 1;
             kills = vec![kill(held, now)];
         }
@@ -112,7 +132,7 @@ fn forewarm(use_: &[Bytes], limit: Bytes, warm_up: usize, factor: u32) -> Score 
             ),
             coverage: Percent::new(100).expect("100 is a percentage"),
         };
-        let inputs = inputs(limit, held, *used, past, restarts, &kills, standing, now);
+        let inputs = inputs(on, held, *used, past, restarts, &kills, standing, now);
         let decision = inputs.decide();
         standing = MemoryStanding::fold(&decision, &[], inputs.now);
         let next = standing
@@ -121,7 +141,7 @@ fn forewarm(use_: &[Bytes], limit: Bytes, warm_up: usize, factor: u32) -> Score 
             .and_then(|c| c.held?.size())
             .unwrap_or(held);
         if next < held {
-            lowered = Some(now);
+            lowered = Some((now, held));
         }
         held = next;
     }
@@ -140,7 +160,7 @@ fn kill(size: Bytes, at: i64) -> Oom {
 
 #[allow(clippy::too_many_arguments)]
 fn inputs(
-    limit: Bytes,
+    on: Contest,
     held: Bytes,
     used: Bytes,
     past: Past,
@@ -174,7 +194,7 @@ fn inputs(
         served: None,
     };
     let seen = MemorySeen {
-        template: BTreeMap::from([(APP.to_owned(), Amounts::both(limit))]),
+        template: BTreeMap::from([(APP.to_owned(), Amounts::both(on.limit))]),
         go_limits: BTreeMap::new(),
         default_container: Some(APP.to_owned()),
         pods: vec![pod],
@@ -207,7 +227,7 @@ fn inputs(
             max: None,
             runtime: Runtime::Auto,
         }],
-        ..MemoryPolicy::default()
+        margin: on.margin,
     };
     MemoryInputs {
         policy,
@@ -226,10 +246,19 @@ const fn float(bytes: Bytes) -> f64 {
 mod tests {
     use super::*;
 
+    fn shipped() -> Contest {
+        Contest {
+            limit: Bytes::mib(4096),
+            margin: MemoryPolicy::default().margin,
+            warm_up: 60,
+            factor: 24,
+        }
+    }
+
     #[test]
     fn a_flat_use_is_sized_to_its_margin_by_both_and_kills_nobody() {
         let use_ = vec![Bytes::mib(1000); 1380];
-        let (ours, vpa) = contest(&use_, Bytes::mib(4096), 60, 24);
+        let (ours, vpa) = contest(&use_, shipped());
         assert_eq!((ours.ooms, vpa.ooms), (0, 0));
         assert!(
             ours.slack_percent() > 0.0 && vpa.slack_percent() < 25.0,
@@ -243,7 +272,7 @@ mod tests {
         for used in &mut use_[1000..] {
             *used = Bytes::mib(3900);
         }
-        let (ours, vpa) = contest(&use_, Bytes::mib(4096), 60, 24);
+        let (ours, vpa) = contest(&use_, shipped());
         assert!(vpa.ooms >= 1 && ours.ooms <= vpa.ooms + 3, "{ours:?} {vpa:?}");
     }
 }
