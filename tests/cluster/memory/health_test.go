@@ -89,3 +89,20 @@ func stuckPod(t *testing.T, k *kit.Kit) {
 		t.Errorf("only the stuck pod is replaced; %d of its two siblings are left", left)
 	}
 }
+
+// terminatingPod: a pod that is deleted and does not end, since somebody's finalizer holds it, is told by its name until it has.
+func terminatingPod(t *testing.T, k *kit.Kit) {
+	namespace := forewarm.Enrolled(t, k)
+	k.Apply(t, forewarm.Function(namespace, "held", 1).JSON())
+	pod := k.WaitPods(t, namespace, selector("held"), 1, patience)[0]
+	k.Apply(t, forewarm.Enforce(namespace, "held").JSON())
+	finalizers := func(names string) {
+		k.Kubectl(t, "--namespace", namespace, "patch", "pod", pod, "--patch", `{"metadata":{"finalizers":`+names+`}}`)
+	}
+	finalizers(`["forewarm.test/held"]`)
+	k.Kubectl(t, "--namespace", namespace, "delete", "pod", pod, "--wait=false", "--grace-period=1")
+	waitEvent(t, k, namespace, "StuckTerminating", pod)
+	forewarm.WaitCondition(t, k, namespace, "held", "Unhealthy", "StuckTerminating", patience)
+	finalizers("null")
+	forewarm.WaitCondition(t, k, namespace, "held", "Unhealthy", "Healthy", patience)
+}

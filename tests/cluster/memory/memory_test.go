@@ -29,6 +29,7 @@ func TestMemory(t *testing.T) {
 			"beyond_the_node": beyondTheNode,
 			"crash_loop":      crashLoop,
 			"stuck_pod":       stuckPod,
+			"terminating_pod": terminatingPod,
 			"outlier_pod":     outlierPod,
 			"born_right":      bornRight,
 			"conflict":        conflict,

@@ -123,10 +123,12 @@ pub enum MemoryReason {
     PutBack,
     /// Somebody else sizes this memory.
     Conflict,
-    /// A pod is stuck; it is reported only.
+    /// A pod is stuck; it is reported only, or cannot be replaced now.
     StuckReported,
     /// A pod is stuck: replaced.
     StuckReplaced,
+    /// A pod should have ended long ago: reported.
+    StuckTerminating,
     /// A pod fails more calls than its siblings, or takes longer; it is reported only, or cannot be replaced now.
     OutlierReported,
     /// A pod fails more calls than its siblings, or takes longer: replaced.
@@ -158,6 +160,7 @@ impl MemoryReason {
             Self::Conflict => "MemoryConflict",
             Self::StuckReported => "StuckReported",
             Self::StuckReplaced => "StuckReplaced",
+            Self::StuckTerminating => "StuckTerminating",
             Self::OutlierReported => "OutlierReported",
             Self::OutlierReplaced => "OutlierReplaced",
             Self::CrashLoop(cause) => cause.label(),

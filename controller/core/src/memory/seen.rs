@@ -75,7 +75,7 @@ pub struct MemorySeen {
     pub go_limits: BTreeMap<String, Bytes>,
     /// The container that a policy means which names none.
     pub default_container: Option<String>,
-    /// Pods that exist and are not ending.
+    /// Pods that exist.
     pub pods: Vec<PodSeen>,
     /// Largest use of the past, by container.
     pub past: BTreeMap<String, Reading<Past>>,
@@ -127,7 +127,7 @@ pub struct PodSeen {
     pub since: Option<i64>,
     /// Created, in seconds since 1970 UTC.
     pub created: i64,
-    /// When it was asked to end, in seconds since 1970 UTC. `None`: it was not.
+    /// When it is to have ended, its grace included, in seconds since 1970 UTC. `None`: it is not to end.
     pub ending_since: Option<i64>,
     /// Since when no node takes it, in seconds since 1970 UTC. `None`: it has one, or the scheduler has not looked yet.
     pub unplaced_since: Option<i64>,

@@ -9,7 +9,7 @@ mod run;
 
 mod memory;
 mod outage;
-mod outlier;
+mod replace;
 
 mod a5_replay;
 mod f1_brake;

@@ -87,14 +87,14 @@ impl Health {
         )
     }
 
-    /// True when no pod was killed, fails, or is not ready.
+    /// True when no pod was killed, is not ready, or is to end.
     pub fn is_well(&self, owner: &Owner) -> bool {
         self.by_owner.get(owner).is_none_or(|workload| {
             workload.kills.is_empty()
                 && workload
                     .pods
                     .values()
-                    .all(|pod| pod.ready || pod.ending_since.is_some())
+                    .all(|pod| pod.ready && pod.ending_since.is_none())
         })
     }
 

@@ -204,6 +204,7 @@ pub const fn wrong(reason: MemoryReason) -> bool {
         | MemoryReason::PutBack
         | MemoryReason::StuckReported
         | MemoryReason::StuckReplaced
+        | MemoryReason::StuckTerminating
         | MemoryReason::OutlierReported
         | MemoryReason::OutlierReplaced
         | MemoryReason::NoContainer

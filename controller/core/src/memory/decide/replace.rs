@@ -5,17 +5,21 @@ use crate::memory::decision::{Evidence, MemoryReason, MemoryStep, Said};
 use crate::memory::policy::StuckRemedy;
 use crate::memory::seen::{PodSeen, Resize};
 use crate::memory::standing::{MemoryStanding, Suspect};
+use crate::plan::memory::A_DAY;
 use crate::plan::remedy::outlier::{self, Outlier};
 use crate::plan::remedy::stuck_pod;
 
 impl Plan<'_> {
     /// One that is not ready for long while most of its siblings are.
     pub(super) fn stuck(&mut self) {
+        for pod in stuck_pod::terminating(self.seen, self.now) {
+            self.say(&pod.name, MemoryReason::StuckTerminating, None);
+        }
         let Some(pod) = stuck_pod::stuck(self.seen, self.now) else {
             return;
         };
         let (name, uid) = (pod.name.clone(), pod.uid.clone());
-        if self.policy.stuck == StuckRemedy::Report {
+        if self.policy.stuck == StuckRemedy::Report || self.seen.world_vanished || self.is_spent() {
             return self.say(&name, MemoryReason::StuckReported, None);
         }
         if self.rests() {
@@ -75,13 +79,16 @@ impl Plan<'_> {
         suspect.map_or(0, |suspect| self.now.saturating_sub(suspect.since))
     }
 
-    /// One at a time (M5), of a workload that is whole and has nothing else under way, and no more than a few a day: where
-    /// new pods fare no better, the cause is not the pod.
+    /// One at a time (M5), of a workload that is whole and has nothing else under way, and no more than a few a day.
     fn may_replace(&self) -> bool {
-        let today = |at: &&i64| self.now.saturating_sub(**at) < outlier::DAY;
-        let spent = self.standing.evictions.iter().filter(today).count() >= MemoryStanding::MAX_EVICTIONS;
         let settled = |pod: &PodSeen| pod.ready && pod.ending_since.is_none() && pod.resize == Resize::Done;
-        self.seen.pods.iter().all(settled) && !(self.rests() || spent || self.evicts())
+        self.seen.pods.iter().all(settled) && !(self.rests() || self.is_spent() || self.evicts())
+    }
+
+    /// As many were evicted today as may be: where new pods fare no better, the cause is not the pod.
+    fn is_spent(&self) -> bool {
+        let today = |at: &&i64| self.now.saturating_sub(**at) < A_DAY;
+        self.standing.evictions.iter().filter(today).count() >= MemoryStanding::MAX_EVICTIONS
     }
 
     /// The last eviction is not longer ago than a pod may take to be ready.

@@ -16,8 +16,6 @@ pub const ENOUGH_MILLI: u64 = 333;
 const TIMES: u64 = 3;
 /// And so many deviations above it: six standard deviations where they are normal (6 x 1.4826).
 const DEVIATIONS: u64 = 9;
-/// A day, in seconds: the span in which evictions are counted.
-pub const DAY: i64 = 86_400;
 
 /// What a pod is held against its siblings by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]

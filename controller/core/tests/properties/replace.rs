@@ -1,4 +1,4 @@
-//! M5 and F1 for pods that are unlike their siblings: lives of a workload tick by tick, of which the metrics tell anything.
+//! M5 and F1 for pods that are stuck or unlike their siblings: lives of a workload tick by tick, of which the metrics tell anything.
 //! What is missing is never an outlier.
 
 use forewarm_core::memory::{
@@ -171,6 +171,44 @@ fn shadow_tells_what_would_be_and_does_nothing() {
     inputs.policy.enforce = Mode::Shadow;
     assert_eq!(live(&mut inputs, 30, &Outcome::Applied, |_, _| ()), []);
     assert_eq!(said(&inputs.decide()), [MemoryReason::OutlierReplaced]);
+}
+
+/// Four pods that serve well, of which the first has not been ready since the beginning; it is replaced by policy.
+fn stuck() -> MemoryInputs {
+    let mut inputs = inputs(first_of_four(Some(served(2, 20_000))));
+    inputs.policy.stuck = StuckRemedy::Replace;
+    (inputs.seen.pods[0].ready, inputs.seen.pods[0].since) = (false, Some(BEGIN));
+    inputs
+}
+
+#[test]
+fn m5_a_stuck_pod_is_replaced_three_times_a_day_and_then_only_told() {
+    let mut inputs = stuck();
+    let evicted = live(&mut inputs, 4 * 60 * 8, &Outcome::Applied, |_, _| ());
+    assert_eq!(evicted.len(), MemoryStanding::MAX_EVICTIONS, "{evicted:?}");
+    assert_eq!(said(&inputs.decide()), [MemoryReason::StuckReported]);
+}
+
+#[test]
+fn f1_no_stuck_pod_is_replaced_while_half_of_the_world_is_gone() {
+    let mut inputs = stuck();
+    let evicted = live(&mut inputs, 60, &Outcome::Applied, |_, seen| seen.world_vanished = true);
+    assert_eq!(evicted, []);
+    assert_eq!(said(&inputs.decide()), [MemoryReason::StuckReported]);
+}
+
+#[test]
+fn a_pod_that_does_not_end_is_told_after_patience_and_never_evicted() {
+    let mut inputs = stuck();
+    inputs.seen.pods[0].ending_since = Some(BEGIN);
+    inputs.now = Wall((BEGIN + PATIENCE - 1) * 1000);
+    assert_eq!(said(&inputs.decide()), []);
+    inputs.now = Wall((BEGIN + PATIENCE) * 1000);
+    let decision = inputs.decide();
+    assert_eq!(
+        (said(&decision), decision.steps),
+        (vec![MemoryReason::StuckTerminating], vec![])
+    );
 }
 
 /// What may be wrong with the workload so that nothing is done about an outlier.
