@@ -37,8 +37,8 @@ pub struct Base {
     pub long: f64,
     /// What the function is doing now.
     pub regime: Regime,
-    /// Whether fewer than one minute in seven of the last day had a call, all of them whole numbers.
-    pub silent: bool,
+    /// What amounts the last day had.
+    pub amounts: Amounts,
 }
 
 /// What a function is doing, by when it was called last.
@@ -78,8 +78,29 @@ impl Regime {
     }
 }
 
+/// What amounts a function has, and so what an answer may be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Amounts {
+    /// Not all of them whole numbers, or nothing is known.
+    Any,
+    /// Whole numbers.
+    Whole,
+    /// Whole numbers, in fewer than one minute in seven.
+    Seldom,
+}
+
 /// Share of the minutes of a day with a call below which a function is silent for the most part.
 const SILENT: f64 = 0.15;
+
+impl Amounts {
+    fn of(seen: &Seen) -> Self {
+        match seen {
+            seen if !seen.whole => Self::Any,
+            seen if seen.busy_day < SILENT => Self::Seldom,
+            _ => Self::Whole,
+        }
+    }
+}
 
 impl Base {
     pub(crate) fn of(seen: &Seen, looked: &Minutes, h: usize, long: f64) -> Self {
@@ -90,7 +111,7 @@ impl Base {
             scale: moves.max(chance).max(0.03),
             long: if long.is_nan() { moves.max(0.03) } else { long.max(0.03) },
             regime: Regime::of(seen),
-            silent: seen.busy_day < SILENT && seen.whole,
+            amounts: Amounts::of(seen),
         }
     }
 

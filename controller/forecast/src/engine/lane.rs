@@ -2,7 +2,7 @@
 //! out; what came in, theta, losses and coverage moved on. Pure.
 
 use super::column::{COLUMNS, COUNT, Source, Tree};
-use super::features::{Base, Regime};
+use super::features::{Amounts, Base, Regime};
 use super::past::narrow;
 use super::record::Record;
 
@@ -15,6 +15,8 @@ const RANGE: (f64, f64) = (-3.0, 30.0);
 const ROOT_GAIN: f64 = 0.05;
 const TREE_GAIN: f64 = 0.02;
 const TREE_RANGE: (f64, f64) = (-3.0, 3.0);
+/// Half a call.
+const HALF: f64 = 0.5;
 /// A column that could not say is scored as the mixture was, and a little more.
 const SILENT: f64 = 1.05;
 
@@ -147,13 +149,7 @@ impl Lane {
             }
         }
         let mixed = self.record.mix(&columns, base.regime);
-        let [prior, mixture] = mixed.map(|mixed| {
-            if base.silent {
-                self.whole(mixed.both)
-            } else {
-                mixed.both
-            }
-        });
+        let [prior, mixture] = mixed.map(|mixed| self.possible(mixed.both, base.amounts));
         let mut narrowed = [f32::NAN; COUNT];
         for (narrowed, column) in narrowed.iter_mut().zip(columns) {
             *narrowed = narrow(column);
@@ -168,15 +164,24 @@ impl Lane {
         }
     }
 
-    /// A whole number of calls: there is no half a call, and where most minutes have none a half says "one or none".
-    fn whole(&self, amount: f64) -> f64 {
-        (amount + 1.0 - self.up_from()).floor()
+    /// What can come, near an amount; NaN of NaN.
+    ///
+    /// There is no half a call, and where most minutes have none a half says "one or none". Elsewhere a part below a half
+    /// is left out: among whole numbers as many lie at or below 2 as at or below 2.4, so it covers no more and only costs.
+    /// The rest of a part stays, since two for 1.6 would cover more than was asked for.
+    fn possible(&self, amount: f64, amounts: Amounts) -> f64 {
+        let whole = amount.floor();
+        match amounts {
+            Amounts::Whole if amount - whole < HALF => whole,
+            Amounts::Any | Amounts::Whole => amount,
+            Amounts::Seldom => (amount + 1.0 - self.up_from()).floor(),
+        }
     }
 
     /// The part of a call from which it is one: a half up to the 0.8 quantile, as a pod is held from half a call on; less
     /// for a higher one, to which a call too few is dearer.
     fn up_from(&self) -> f64 {
-        0.5 - (self.quantile - 0.8).max(0.0)
+        HALF - (self.quantile - 0.8).max(0.0)
     }
 
     /// Learns from what came of what was said.
@@ -266,8 +271,26 @@ mod tests {
             (0.95, 2.36, 3.0),
             (0.95, 3.0, 3.0),
         ] {
-            let seen = Lane::new(quantile).whole(amount);
+            let seen = Lane::new(quantile).possible(amount, Amounts::Seldom);
             assert!((seen - whole).abs() < 1e-12, "{amount} at {quantile}: {seen}");
+        }
+    }
+
+    #[test]
+    fn a_part_below_a_half_is_left_out_where_all_amounts_are_whole() {
+        let lane = Lane::new(0.95);
+        for (amount, amounts, possible) in [
+            (2.49, Amounts::Whole, 2.0),
+            (2.51, Amounts::Whole, 2.51),
+            (0.4, Amounts::Whole, 0.0),
+            (7.0, Amounts::Whole, 7.0),
+            (2.49, Amounts::Any, 2.49),
+        ] {
+            let seen = lane.possible(amount, amounts);
+            assert!((seen - possible).abs() < 1e-12, "{amount} of {amounts:?}: {seen}");
+        }
+        for amounts in [Amounts::Any, Amounts::Whole, Amounts::Seldom] {
+            assert!(lane.possible(f64::NAN, amounts).is_nan());
         }
     }
 
@@ -284,7 +307,7 @@ mod tests {
             scale: 1.0,
             long: 1.0,
             regime: Regime::Called,
-            silent: false,
+            amounts: Amounts::Any,
         };
         let place = super::super::names().position(|name| name == "ridge").unwrap();
         // Theta begins at 1.5 for the 0.95 quantile: 100 + 1.5 * 10, and 0.25 + 1.5 * 1.

@@ -1,4 +1,4 @@
-use super::features::Regime;
+use super::features::{Amounts, Regime};
 use super::*;
 
 const SPAN: Span = Span {
@@ -203,9 +203,13 @@ fn a_function_silent_for_the_most_part_has_whole_calls() {
             .collect()
     };
     // A call every seventh minute is 14.3 % of them, every sixth 16.7 %.
-    for (values, silent) in [(every(7, 1.0), true), (every(6, 1.0), false), (every(7, 1.5), false)] {
+    for (values, amounts) in [
+        (every(7, 1.0), Amounts::Seldom),
+        (every(6, 1.0), Amounts::Whole),
+        (every(7, 1.5), Amounts::Any),
+    ] {
         let engine = walked(&values, &[0.9]);
-        assert_eq!(engine.row(0).unwrap().1.silent, silent);
+        assert_eq!(engine.row(0).unwrap().1.amounts, amounts);
     }
     // Now and then a call of ten: columns disagree, the answer is whole all the same.
     let mut values = every(8, 1.0);
