@@ -90,6 +90,11 @@ cluster-demo: image ## See it work: a week of history, real requests, the decisi
 prior: ## The shipped forests, made again from their seed
 	cargo run --release --locked -p forewarm-bench --no-default-features -- prior --out controller/forecast/src/prior
 
+# FILES="lane.rs features.rs" tries those of these files alone.
+.PHONY: mutants
+mutants: ## Wrong formulas of the features and of theta, one at a time, each of which a test must catch; an hour
+	tests/mutants.sh $(FILES)
+
 .PHONY: bench
 bench: ## Figures of the binary as it ships (static), one line each: `figure: NAME VALUE UNIT`
 	tests/cluster/bootstrap.sh >/dev/null

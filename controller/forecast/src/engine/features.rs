@@ -189,3 +189,6 @@ pub(crate) fn day_moves(looked: &Minutes, span: Span) -> [f64; 3] {
 fn day_peaks(looked: &Minutes, span: Span) -> f64 {
     mean_of([1, 2, 3].map(|days| span.wider(looked, days, 2)))
 }
+
+#[cfg(test)]
+mod tests;

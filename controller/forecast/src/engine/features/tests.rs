@@ -1,0 +1,118 @@
+use super::super::past::Series;
+use super::super::scratch::Scratch;
+use super::super::span::Target;
+use super::super::{Engine, Models};
+use super::*;
+
+/// The features and the base of the last minute, five minutes ahead.
+fn seen(values: &[f64]) -> (Row, Base) {
+    let span = Span {
+        target: Target::Minute,
+        h: 5,
+    };
+    let (mut engine, mut scratch) = (Engine::for_rows(&[span]), Scratch::default());
+    for place in 0..values.len() {
+        let past = Series {
+            first: 0,
+            values: &values[..=place],
+        };
+        let t = i64::try_from(place).unwrap();
+        engine.step(&past, t, Models::default(), &mut scratch, |_| {});
+    }
+    let (row, base) = engine.row(0).unwrap();
+    (*row, *base)
+}
+
+fn feature(row: &Row, name: &str) -> f64 {
+    f64::from(row[NAMES.iter().position(|known| *known == name).unwrap()])
+}
+
+fn near(seen: f64, expected: f64) {
+    assert!((seen - expected).abs() < 1e-5, "{seen}, not {expected}");
+}
+
+#[test]
+fn the_scale_of_silence_is_not_zero() {
+    let (row, base) = seen(&[0.0; 300]);
+    near(base.scale, 0.03);
+    near(base.long, 0.03);
+    near(feature(&row, "lv"), 0.03_f64.ln());
+    // Without a day that was looked at, as of an engine that has just begun, the long one is the moves, at least as much.
+    let (_, base) = seen(&[0.0; 3]);
+    near(base.long, 0.03);
+}
+
+#[test]
+fn the_scale_is_at_least_what_chance_moves() {
+    // A steady 4: nothing moves, chance is 0.3 * 2. By the day, though nothing comes now: 0.3 * the root of its mean.
+    near(seen(&[4.0; 300]).1.scale, 0.6);
+    let mut values = vec![16.0; 1000];
+    values.resize(1300, 0.0);
+    // The day was last looked at in minute 1290: 1,000 of 1,291 minutes were 16.
+    near(seen(&values).1.scale, 0.3 * (16.0 * 1000.0 / 1291.0_f64).sqrt());
+}
+
+#[test]
+fn a_normalised_amount_and_back() {
+    let base = Base {
+        level: 3.0,
+        scale: 0.5,
+        long: 1.0,
+        regime: Regime::Called,
+        amounts: Amounts::Any,
+    };
+    near(base.normal(4.0), 2.0);
+    near(base.amount(2.0), 4.0);
+    // Far away is a million and no more, and there are no amounts below zero.
+    near(base.normal(1e9), 1e6);
+    near(base.normal(-1e9), -1e6);
+    near(base.amount(-100.0), 0.0);
+    assert!(base.amount(f64::NAN).is_nan());
+}
+
+#[test]
+fn the_last_call_is_a_day_ago_at_most() {
+    let idle = |minutes: usize| {
+        let mut values = vec![0.0; minutes + 1];
+        values[0] = 1.0;
+        feature(&seen(&values).0, "last") * 60.0
+    };
+    for (minutes, told) in [(0, 0.0), (1, 1.0), (1439, 1439.0), (1440, 1440.0), (1500, 1440.0)] {
+        assert!((idle(minutes) - told).abs() < 1e-3, "{minutes}: {}", idle(minutes));
+    }
+    // One that was never called is as idle as can be.
+    near(feature(&seen(&[0.0; 100]).0, "last"), 24.0);
+}
+
+#[test]
+fn running_means_begin_with_the_first_minute() {
+    let (row, base) = seen(&[8.0, 9.0]);
+    for (name, rate) in [("e01", 0.01), ("e03", 0.03), ("e10", 0.1)] {
+        near(feature(&row, name) * base.scale + base.level, 8.0 + rate);
+    }
+}
+
+#[test]
+fn after_a_gap_of_five_minutes_the_level_is_that_of_a_quarter_of_an_hour() {
+    // The last minutes known are those from 15 to 6 minutes back, a 3 first and 1s after it; before them all is 50.
+    let mut values = vec![50.0; 100];
+    values.push(3.0);
+    values.extend([1.0; 9]);
+    values.extend([f64::NAN; 5]);
+    near(seen(&values).1.level, 12.0 / 10.0);
+}
+
+#[test]
+fn a_day_with_parts_of_a_call_has_not_whole_numbers_alone() {
+    let amounts = |part: f64| {
+        let mut values = vec![2.0; 1500];
+        values[300] = part;
+        seen(&values).1.amounts
+    };
+    // One part in the whole day is enough; of a million calls as well, and from four millions on none is seen.
+    assert_eq!(amounts(3.0), Amounts::Whole);
+    assert_eq!(amounts(2.25), Amounts::Any);
+    assert_eq!(amounts(1_000_000.5), Amounts::Any);
+    assert_eq!(amounts(16_777_216.0), Amounts::Whole);
+    assert_eq!(amounts(f64::NAN), Amounts::Whole);
+}
