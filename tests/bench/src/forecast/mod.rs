@@ -5,6 +5,7 @@
 //! * [`peak`], [`wake`]: the product's own targets.
 //! * [`report`], [`groups`], [`methods`]: the figures.
 
+mod anomalies;
 mod classical;
 mod fleet;
 mod groups;
@@ -52,6 +53,9 @@ pub(crate) fn bench(options: &Options) -> anyhow::Result<()> {
     }
     if options.wants("peak") {
         peak::peak(&mut figures, &functions, options);
+    }
+    if options.wants("anomalies") {
+        anomalies::anomalies(&mut figures, &functions, options);
     }
     if options.wants("wake") {
         wake::wake(&mut figures, &functions, options);

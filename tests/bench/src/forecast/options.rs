@@ -19,8 +19,8 @@ pub(crate) struct Options {
     /// Quantiles in percent.
     #[arg(long, value_delimiter = ',', default_values_t = [80, 90, 95, 99])]
     pub(crate) quantiles: Vec<u32>,
-    /// Parts of the run: count, history, peak, wake.
-    #[arg(long, value_delimiter = ',', default_values_t = ["count", "history", "peak", "wake"].map(String::from))]
+    /// Parts of the run: count, history, peak, anomalies, wake.
+    #[arg(long, value_delimiter = ',', default_values_t = ["count", "history", "peak", "anomalies", "wake"].map(String::from))]
     pub(crate) parts: Vec<String>,
     /// Only every n-th function, to try something out.
     #[arg(long, default_value_t = 1)]
@@ -44,9 +44,9 @@ impl Options {
         if let Some(part) = self
             .parts
             .iter()
-            .find(|part| !["count", "history", "peak", "wake"].contains(&part.as_str()))
+            .find(|part| !["count", "history", "peak", "anomalies", "wake"].contains(&part.as_str()))
         {
-            bail!("--parts {part}: the parts are count, history, peak and wake");
+            bail!("--parts {part}: the parts are count, history, peak, anomalies and wake");
         }
         if self.horizons.is_empty() || self.quantiles.is_empty() {
             bail!("--horizons and --quantiles need at least one value");
