@@ -11,6 +11,7 @@ mod window;
 
 pub use window::Window;
 
+use foldhash::quality::RandomState;
 use forewarm_core::observation::{DemandSample, Reading};
 use forewarm_core::policy::FunctionKey;
 use forewarm_core::units::{Demand, Wall};
@@ -27,7 +28,7 @@ pub(crate) const QUARTER: i64 = 15;
 /// The past of the fleet, bounded: about 11.8 kB a function, whatever comes in.
 #[derive(Debug, Default)]
 pub struct History {
-    functions: HashMap<FunctionKey, Series>,
+    functions: HashMap<FunctionKey, Series, RandomState>,
 }
 
 impl History {
