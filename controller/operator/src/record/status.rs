@@ -264,9 +264,11 @@ impl StatusWriter {
         if self.waits(told.key, told.policy, told.now.mono) {
             return None;
         }
-        let old = told.policy.status.cloned().unwrap_or_default();
-        let new = content::status(told, &old, owed.decision);
-        let write = Write::of(told.key, told.policy, &old, &new).filter(|write| write.urgent || owed.whole);
+        let none = FunctionPolicyStatus::default();
+        let old = told.policy.status.unwrap_or(&none);
+        let new = content::status(told, old, owed.decision);
+        let wanted = owed.whole || diff::urgent(old, &new);
+        let write = wanted.then(|| Write::of(told.key, told.policy, old, &new)).flatten();
         if write.is_none() {
             self.owed.remove(told.key);
         }

@@ -37,16 +37,16 @@ pub fn urgent(old: &FunctionPolicyStatus, new: &FunctionPolicyStatus) -> bool {
 
 /// Equal but for their times, which move with the states.
 fn same(new: &[Condition], old: &[Condition]) -> bool {
-    let part = |condition: &Condition| {
+    fn part(condition: &Condition) -> [&str; 4] {
         let Condition {
             type_,
             status,
             reason,
             message,
             ..
-        } = condition.clone();
-        (type_, status, reason, message)
-    };
+        } = condition;
+        [type_, status, reason, message]
+    }
     new.iter().map(part).eq(old.iter().map(part))
 }
 
