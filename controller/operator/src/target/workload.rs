@@ -1,4 +1,4 @@
-//! What is kept of a watched object that is or may be a target: identity, floor field, its owner, its pods. Pure.
+//! What is kept of a watched object that is or may be a target: identity, floor field, its owner. Pure.
 
 use super::TargetRef;
 use super::ownership::ownership;
@@ -6,11 +6,9 @@ use super::spec_field::USER_FLOOR;
 use super::template::{self, Template};
 use forewarm_core::observation::{FloorField, Ownership, Recorded};
 use forewarm_core::units::{Replicas, Slots};
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::{LabelSelector, OwnerReference};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
 use kube::api::DynamicObject;
-use kube::core::{Selector, SelectorExt};
 use serde_json::Value;
-use std::collections::BTreeMap;
 
 /// A workload as its object says.
 #[derive(Clone, Debug, PartialEq)]
@@ -27,8 +25,6 @@ pub struct Workload {
     pub replicas: Replicas,
     /// Who has it.
     pub ownership: Ownership,
-    /// Its pods by label. `None`: the object names no selector, or one that selects everything.
-    pub selector: Option<Selector>,
     /// The object that controls this one. `None`: it stands alone.
     pub owner: Option<Owner>,
     /// Of a scaler: what it scales, and its floor field. `None`: a workload.
@@ -106,7 +102,6 @@ impl Workload {
             resource_version: meta.resource_version.clone().unwrap_or_default(),
             replicas: Replicas::ZERO,
             ownership: Ownership::default(),
-            selector: None,
             owner: owner(meta.owner_references.as_deref().unwrap_or_default()),
             scales: None,
             routes: Vec::new(),
@@ -115,8 +110,7 @@ impl Workload {
         })
     }
 
-    /// Reads `spec.replicas`, its owners, and the selector from `spec.selector` or, as text, `status.selector`.
-    /// Where the field is absent its value is `absent`.
+    /// Reads `spec.replicas`, who has it, and its template's memory. Where the field is absent its value is `absent`.
     pub fn read(object: &DynamicObject, absent: Replicas) -> Result<Self, ReadError> {
         let identity = Self::identity(object)?;
         Ok(Self {
@@ -125,27 +119,16 @@ impl Workload {
                 object.metadata.managed_fields.as_deref().unwrap_or_default(),
                 &["spec", "replicas"],
             ),
-            selector: selector(&object.data),
             memory: Template::read(&object.data),
             ..identity
         })
-    }
-
-    /// Whether a pod with these labels is one of its own. Without a selector: no.
-    pub fn selects(&self, labels: &BTreeMap<String, String>) -> bool {
-        self.selector.as_ref().is_some_and(|selector| selector.matches(labels))
     }
 }
 
 /// The part of an object that [`Workload::read`] looks at; a store that keeps only this keeps enough.
 pub(super) fn prune(object: &mut DynamicObject) {
     let template = template::kept(&object.data);
-    keep(
-        object,
-        &[("spec", &["replicas", "selector"]), ("status", &["selector"])],
-        &["spec", "replicas"],
-        |_| false,
-    );
+    keep(object, &[("spec", &["replicas"])], &["spec", "replicas"], |_| false);
     if let (Some(template), Some(spec)) = (template, object.data.get_mut("spec").and_then(Value::as_object_mut)) {
         spec.insert("template".to_owned(), template);
     }
@@ -204,29 +187,6 @@ pub(super) fn whole(value: &Value) -> Result<Option<Replicas>, ReadError> {
     }
 }
 
-fn selector(data: &Value) -> Option<Selector> {
-    let spec = data.get("spec").and_then(|spec| spec.get("selector"));
-    let labels = spec.and_then(|selector| serde_json::from_value::<LabelSelector>(selector.clone()).ok());
-    let selector = match labels {
-        Some(labels) => Selector::try_from(labels).ok()?,
-        None => equalities(data.get("status")?.get("selector")?.as_str()?)?,
-    };
-    (!selector.selects_all()).then_some(selector)
-}
-
-/// `a=b,c=d`, as a scale subresource prints a selector of labels. `None` for any other form.
-fn equalities(text: &str) -> Option<Selector> {
-    let pair = |part: &str| {
-        let (key, value) = part.split_once('=')?;
-        let plain = !key.ends_with('!') && !value.starts_with('=') && !part.contains([' ', '(', ')']);
-        plain.then(|| (key.to_owned(), value.to_owned()))
-    };
-    text.split(',')
-        .map(pair)
-        .collect::<Option<Vec<_>>>()
-        .map(|pairs| pairs.into_iter().collect())
-}
-
 fn owner(references: &[OwnerReference]) -> Option<Owner> {
     let owner = references.iter().find(|reference| reference.controller == Some(true))?;
     Some(Owner {
@@ -267,8 +227,6 @@ mod tests {
             ("u-1", Replicas(3), "7")
         );
         assert_eq!(read.ownership.applied_by.as_deref(), Some("helm"));
-        assert!(read.selects(&[("app".to_owned(), "f".to_owned())].into()));
-        assert!(!read.selects(&[("app".to_owned(), "g".to_owned())].into()));
         assert_eq!(read.owner, None);
     }
 
@@ -319,28 +277,6 @@ mod tests {
     }
 
     #[test]
-    fn a_selector_may_stand_in_status_as_text_and_one_for_everything_is_none() {
-        let with = |selector: &Value| {
-            let mut value = deployment();
-            value["spec"] = json!({"replicas": 1});
-            value["status"] = json!({"selector": selector});
-            Workload::read(&object(&value), Replicas::ZERO).unwrap()
-        };
-        assert!(
-            with(&json!("app=f,tier=a")).selects(&[("app".into(), "f".into()), ("tier".into(), "a".into())].into())
-        );
-        for other in [
-            json!(""),
-            json!("app in (f)"),
-            json!("app!=f"),
-            json!("app==f"),
-            json!(7),
-        ] {
-            assert_eq!(with(&other).selector, None, "{other}");
-        }
-    }
-
-    #[test]
     fn only_the_controlling_owner_is_named() {
         let mut value = deployment();
         value["metadata"]["ownerReferences"] = json!([{"apiVersion": "v1", "kind": "ConfigMap", "name": "c", "uid": "1"},
@@ -350,12 +286,11 @@ mod tests {
     }
 
     proptest! {
-        /// R10: no text in a selector or count panics, and pruning never changes what is read.
+        /// R10: no count panics, and pruning never changes what is read.
         #[test]
-        fn r10_any_words_are_read_without_panic(text in "\\PC{0,40}", replicas in any::<i64>()) {
+        fn r10_any_count_is_read_without_panic(replicas in any::<i64>()) {
             let mut value = deployment();
             value["spec"] = json!({"replicas": replicas});
-            value["status"] = json!({"selector": text});
             let whole = object(&value);
             let mut pruned = whole.clone();
             prune(&mut pruned);
