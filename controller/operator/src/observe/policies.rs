@@ -110,13 +110,23 @@ impl Policies {
 
 impl Shelf<FunctionPolicy> for Policies {
     fn replace(&self, all: Vec<Read<FunctionPolicy>>) {
-        let fresh = all.into_iter().filter_map(policy).collect();
+        let (old, mut fresh) = (self.all(), ByKey::new());
+        for read in all {
+            let key = key_of(read.meta());
+            let known = old.get_key_value(&key).map(|(known, _)| known.clone());
+            let key = known.unwrap_or_else(|| shared(&fresh, key));
+            if let Some(seen) = policy(read, &key) {
+                fresh.insert(key, seen);
+            }
+        }
+        drop(old); // or the change below would copy it
         self.change(|all| *all = fresh);
         self.changed.notify_one();
     }
 
     fn put(&self, object: Read<FunctionPolicy>) {
-        let Some((key, seen)) = policy(object) else { return };
+        let key = shared(&self.all(), key_of(object.meta()));
+        let Some(seen) = policy(object, &key) else { return };
         let old = self.change(|all| all.insert(key, Arc::clone(&seen)));
         // Our own status writes come back here too; they wake nobody.
         if old.is_none_or(|old| !same_wish(&old, &seen)) {
@@ -143,9 +153,25 @@ fn key_of(meta: &ObjectMeta) -> FunctionKey {
     }
 }
 
-fn policy(read: Read<FunctionPolicy>) -> Option<(FunctionKey, Arc<PolicySeen>)> {
+/// The key with the text that the functions of its namespace have already: a tick compares keys some ten times a
+/// function, and those of one text are equal without a look at it.
+fn shared(all: &ByKey, key: FunctionKey) -> FunctionKey {
+    let first = FunctionKey {
+        namespace: Arc::clone(&key.namespace),
+        name: "".into(),
+    };
+    let sibling = all.range(first..).next().map(|(sibling, _)| &sibling.namespace);
+    match sibling.filter(|namespace| **namespace == key.namespace) {
+        Some(namespace) => FunctionKey {
+            namespace: Arc::clone(namespace),
+            ..key
+        },
+        None => key,
+    }
+}
+
+fn policy(read: Read<FunctionPolicy>, key: &FunctionKey) -> Option<Arc<PolicySeen>> {
     let meta = read.meta();
-    let key = key_of(meta);
     let (uid, generation) = (meta.uid.clone()?, meta.generation.unwrap_or_default());
     let created = meta
         .creation_timestamp
@@ -153,20 +179,17 @@ fn policy(read: Read<FunctionPolicy>) -> Option<(FunctionKey, Arc<PolicySeen>)> 
         .map_or(i64::MAX, |time| time.0.as_second());
     let resource_version = meta.resource_version.clone().unwrap_or_default();
     let (parsed, status) = match read {
-        Read::Good(resource) => (usable(&resource, &key), resource.status),
+        Read::Good(resource) => (usable(&resource, key), resource.status),
         Read::Bad(_, error) => (Err(vec![undecodable(&error)]), None),
     };
-    Some((
-        key,
-        Arc::new(PolicySeen {
-            uid,
-            resource_version,
-            created,
-            generation,
-            parsed,
-            status,
-        }),
-    ))
+    Some(Arc::new(PolicySeen {
+        uid,
+        resource_version,
+        created,
+        generation,
+        parsed,
+        status,
+    }))
 }
 
 fn usable(resource: &FunctionPolicy, key: &FunctionKey) -> Result<Usable, Vec<PolicyProblem>> {
@@ -314,4 +337,42 @@ fn annotated(meta: &ObjectMeta, key: &str, holds: impl Fn(&str) -> bool) -> bool
         .as_ref()
         .and_then(|all| all.get(key))
         .is_some_and(|value| holds(value))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(namespace: &str, name: &str) -> Read<FunctionPolicy> {
+        let policy = serde_json::json!({
+            "apiVersion": "forewarm.dev/v1alpha1", "kind": "FunctionPolicy",
+            "metadata": {"namespace": namespace, "name": name, "uid": name},
+            "spec": {"targetRef": {"name": name}, "floor": {"max": 4}}
+        });
+        Read::Good(serde_json::from_value(policy).unwrap())
+    }
+
+    #[test]
+    fn the_text_of_a_name_is_kept_once_however_often_policies_are_listed() {
+        let policies = Policies::default();
+        policies.replace(vec![read("ledger", "a"), read("payments", "a")]);
+        policies.put(read("payments", "b"));
+        let first = policies.all();
+        let keys: Vec<&FunctionKey> = first.keys().collect();
+        assert_eq!(
+            keys.iter().map(ToString::to_string).collect::<Vec<_>>(),
+            ["ledger/a", "payments/a", "payments/b"]
+        );
+        assert!(Arc::ptr_eq(&keys[1].namespace, &keys[2].namespace));
+        policies.replace(vec![
+            read("payments", "b"),
+            read("payments", "c"),
+            read("payments", "a"),
+        ]);
+        let second = policies.all();
+        let again: Vec<&FunctionKey> = second.keys().collect();
+        assert_eq!(again.len(), 3, "what is gone is gone");
+        assert!(Arc::ptr_eq(&keys[1].name, &again[0].name) && Arc::ptr_eq(&keys[2].name, &again[1].name));
+        assert!(again.iter().all(|key| Arc::ptr_eq(&key.namespace, &again[0].namespace)));
+    }
 }
