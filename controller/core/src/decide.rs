@@ -29,6 +29,12 @@ pub struct Function {
     pub forecast: Forecast,
 }
 
+impl AsRef<Self> for Function {
+    fn as_ref(&self) -> &Self {
+        self
+    }
+}
+
 /// The complete input of one decision, as it stands in the log.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Inputs {
@@ -61,9 +67,10 @@ pub struct Decided {
 /// Decides for every function: first each as if it were alone, to learn who would come down; then again, with
 /// the brake, those that would.
 ///
-/// A function without an entry in `standing` is one just met. The result has the keys of `functions`.
-pub fn decide(
-    functions: &BTreeMap<FunctionKey, Function>,
+/// A function without an entry in `standing` is one just met. The result has the keys of `functions`, which may be
+/// anything that a function is part of.
+pub fn decide<F: AsRef<Function>>(
+    functions: &BTreeMap<FunctionKey, F>,
     world: World,
     standing: &BTreeMap<FunctionKey, Standing>,
     now: Now,
@@ -71,20 +78,22 @@ pub fn decide(
     let (fresh, alone) = (Standing::default(), Fleet::alone());
     let each = || {
         let standing = beside(functions.keys(), standing).map(|standing| standing.unwrap_or(&fresh));
-        functions.iter().zip(standing)
+        functions.values().map(AsRef::as_ref).zip(standing)
     };
     let decisions: Vec<_> = each()
-        .map(|((_, function), standing)| decide_one(function, &alone, standing, now))
+        .map(|(function, standing)| decide_one(function, &alone, standing, now))
         .collect();
     let seen = each().zip(&decisions);
     let mut fleets = Fleets::of(
-        seen.map(|(((_, function), standing), decision)| (function, standing, decision)),
+        seen.map(|((function, standing), decision)| (function, standing, decision)),
         world,
         now,
     );
-    each()
+    functions
+        .keys()
+        .zip(each())
         .zip(decisions)
-        .map(|(((key, function), standing), decision)| {
+        .map(|((key, (function, standing)), decision)| {
             let fleet = fleets.next(function, standing, &decision);
             let decision = if wants_less(&decision) {
                 decide_one(function, &fleet, standing, now)

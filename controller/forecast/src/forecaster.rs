@@ -11,10 +11,11 @@ use crate::model::{Model, Purpose};
 use crate::prior::{self, Picker};
 use crate::seed;
 use crate::tree::ByQuantile;
+use foldhash::quality::RandomState;
 use forewarm_core::forecast::{Distrust, Forecast};
 use forewarm_core::policy::FunctionKey;
 use forewarm_core::units::{Seconds, Wall};
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// Known minutes below which nothing is said.
@@ -50,7 +51,7 @@ impl Request<'_> {
 #[derive(Debug)]
 pub struct Forecaster {
     seed: u64,
-    functions: HashMap<FunctionKey, Known>,
+    functions: HashMap<FunctionKey, Known, RandomState>,
     prior: &'static ByQuantile,
     prior_hash: u64,
     fleet: Option<Fleet>,
@@ -81,7 +82,7 @@ impl Forecaster {
     pub fn new(seed: u64) -> Self {
         Self {
             seed,
-            functions: HashMap::new(),
+            functions: HashMap::default(),
             prior: prior::peak(),
             prior_hash: prior::peak().hash(),
             fleet: None,
@@ -92,7 +93,7 @@ impl Forecaster {
         }
     }
 
-    /// The forecast of every requested function, from what had closed when the minute of `now` began.
+    /// The forecast of every requested function, in their order, from what had closed when the minute of `now` began.
     ///
     /// `history` must have taken in this tick's readings before. A function without enough history gets
     /// an untrusted forecast with the reason. Costs a look-up a function while no minute has closed.
@@ -106,12 +107,11 @@ impl Forecaster {
         now: Wall,
         tick: Seconds,
         mut may_walk: impl FnMut() -> bool,
-    ) -> BTreeMap<FunctionKey, Forecast> {
+    ) -> Vec<Forecast> {
         let closed = now.minute().saturating_sub(1);
         let one = |request: Request<'a>| {
             let one = AssertUnwindSafe(|| self.one(history, request, closed, tick, &mut may_walk));
-            let answer = catch_unwind(one).unwrap_or_else(|_| self.failed(request, closed, tick));
-            (request.key.clone(), answer)
+            catch_unwind(one).unwrap_or_else(|_| self.failed(request, closed, tick))
         };
         requests.into_iter().map(one).collect()
     }

@@ -2,8 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use forewarm_core::beside::{beside, lay_beside};
-use forewarm_core::decide::Function;
+use forewarm_core::beside::lay_beside;
 use forewarm_core::forecast::{Distrust, Forecast};
 use forewarm_core::policy::FunctionKey;
 use forewarm_core::units::{Now, Seconds, Wall};
@@ -59,18 +58,17 @@ impl Remember {
         self.past.get_or_insert_with(Past::default)
     }
 
-    /// Takes in the samples of this tick and forecasts for every function.
-    pub async fn forecast(&mut self, snapshot: &Snapshot) -> BTreeMap<FunctionKey, Forecast> {
+    /// Takes in the samples of this tick and fills in the forecast of every function.
+    pub async fn forecast(&mut self, snapshot: &mut Snapshot) {
         for (key, seen) in &snapshot.functions {
-            self.past()
-                .history
-                .extend(key, snapshot.now.wall, &seen.observation.demand);
+            let demand = &seen.function.observation.demand;
+            self.past().history.extend(key, snapshot.now.wall, demand);
         }
         let wanted: Vec<_> = snapshot
             .functions
             .iter()
             .map(|(key, seen)| {
-                let lead_time = seen.observation.lead_time.total;
+                let lead_time = seen.function.observation.lead_time.total;
                 (key.clone(), lead_time, aim(seen.stored.objective(), lead_time))
             })
             .collect();
@@ -79,30 +77,26 @@ impl Remember {
         match tokio::task::spawn_blocking(move || compute(past, &wanted, now, tick)).await {
             Ok((past, forecasts)) => {
                 self.past = Some(past);
-                forecasts
+                for (seen, forecast) in snapshot.functions.values_mut().zip(forecasts) {
+                    seen.function.forecast = forecast;
+                }
             }
             Err(panic) => {
                 tracing::error!(error = %panic, "Forecasting panicked; its history is gone and begins anew with this minute.");
-                BTreeMap::new()
             }
         }
     }
 
     /// Holds how calls are served, and the demand, against their own bands. To be called in every tick.
-    pub fn hold_against_bands(&mut self, snapshot: &mut Snapshot, forecasts: &BTreeMap<FunctionKey, Forecast>) {
+    pub fn hold_against_bands(&mut self, snapshot: &mut Snapshot) {
         let tick = snapshot.now.wall.0.div_euclid(i64::from(self.tick.0.max(1)) * 1000);
         lay_beside(&mut self.bands, snapshot.functions.keys(), |_| Bands::default());
-        let forecasts: Vec<_> = beside(snapshot.functions.keys(), forecasts).collect();
-        for ((seen, bands), forecast) in snapshot
-            .functions
-            .values_mut()
-            .zip(self.bands.values_mut())
-            .zip(forecasts)
-        {
-            let peak = seen.observation.demand.known().map(|sample| sample.peak);
-            let demand = peak.zip(forecast.and_then(|forecast| forecast.expected_now));
+        for (seen, bands) in snapshot.functions.values_mut().zip(self.bands.values_mut()) {
+            let (observation, forecast) = (&mut seen.function.observation, &seen.function.forecast);
+            let peak = observation.demand.known().map(|sample| sample.peak);
+            let demand = peak.zip(forecast.expected_now);
             let (service, anomalies) = bands.look(seen.served.whole, demand, seen.served.unanswered, tick);
-            (seen.observation.service, seen.observation.anomalies) = (service, anomalies);
+            (observation.service, observation.anomalies) = (service, anomalies);
         }
     }
 
@@ -152,12 +146,13 @@ impl Remember {
 
     /// Since when the forecast of each function may raise the floor without a break, in their order. `None`: it may
     /// not. To be called in every tick, with all functions.
-    pub fn trusted_since(&mut self, functions: &BTreeMap<FunctionKey, Function>, now: Wall) -> Vec<Option<Wall>> {
+    pub fn trusted_since(&mut self, snapshot: &Snapshot) -> Vec<Option<Wall>> {
+        let (functions, now) = (&snapshot.functions, snapshot.now.wall);
         lay_beside(&mut self.trusted_since, functions.keys(), |_| None);
         let known = self.trusted_since.values_mut().zip(functions.values());
         known
-            .map(|(since, function)| {
-                *since = function.forecast.trusted().map(|_| since.unwrap_or(now));
+            .map(|(since, seen)| {
+                *since = seen.function.forecast.trusted().map(|_| since.unwrap_or(now));
                 *since
             })
             .collect()
@@ -176,12 +171,7 @@ impl Remember {
     }
 }
 
-fn compute(
-    mut past: Past,
-    wanted: &[(FunctionKey, Seconds, Aim)],
-    now: Now,
-    tick: Seconds,
-) -> (Past, BTreeMap<FunctionKey, Forecast>) {
+fn compute(mut past: Past, wanted: &[(FunctionKey, Seconds, Aim)], now: Now, tick: Seconds) -> (Past, Vec<Forecast>) {
     let requests = wanted.iter().map(|(key, lead_time, aim)| Request {
         key,
         lead_time: *lead_time,

@@ -7,9 +7,8 @@ use std::time::{Duration, Instant};
 
 use forewarm_api::status::restore;
 use forewarm_core::beside::beside;
-use forewarm_core::decide::{Decided, Function, decide};
+use forewarm_core::decide::{Decided, decide};
 use forewarm_core::decision::Verdict;
-use forewarm_core::forecast::Forecast;
 use forewarm_core::observation::Reading;
 use forewarm_core::outcome::Outcome;
 use forewarm_core::policy::{FunctionKey, Mode};
@@ -25,7 +24,7 @@ use crate::observe::left::Left;
 use crate::observe::{Observe, Seen, Snapshot};
 use crate::record::line::LearnedLine;
 use crate::record::room::Record;
-use crate::remember::{Remember, missing};
+use crate::remember::Remember;
 
 /// The rooms of the house, as the tick walks through them.
 pub struct Rooms {
@@ -78,8 +77,8 @@ pub async fn tick(rooms: &mut Rooms, now: Now) -> TickReport {
 pub async fn follow(rooms: &mut Rooms, now: Now) {
     let mut snapshot = rooms.observe.snapshot(now, rooms.within).await;
     rooms.backfill.advance(&snapshot, &rooms.observe, &mut rooms.remember);
-    let forecasts = rooms.remember.forecast(&snapshot).await;
-    rooms.remember.hold_against_bands(&mut snapshot, &forecasts);
+    rooms.remember.forecast(&mut snapshot).await;
+    rooms.remember.hold_against_bands(&mut snapshot);
     // What is in force is the leader's to know; the policies' status tells it at a take-over.
     rooms.standing.clear();
     rooms.health.forget();
@@ -92,10 +91,9 @@ pub async fn line(rooms: &mut Rooms, mut snapshot: Snapshot) -> TickReport {
     lay_over(rooms, &mut snapshot);
     let mut lap = Lap::start();
     rooms.backfill.advance(&snapshot, &rooms.observe, &mut rooms.remember);
-    let forecasts = rooms.remember.forecast(&snapshot).await;
-    rooms.remember.hold_against_bands(&mut snapshot, &forecasts);
+    rooms.remember.forecast(&mut snapshot).await;
+    rooms.remember.hold_against_bands(&mut snapshot);
     rooms.record.metrics().panicked(rooms.remember.take_panics());
-    let functions = functions(&snapshot, forecasts);
     forget_gone(rooms, &snapshot);
     restore_standing(&mut rooms.standing, &snapshot);
     lap.end(rooms, "forecast");
@@ -108,17 +106,16 @@ pub async fn line(rooms: &mut Rooms, mut snapshot: Snapshot) -> TickReport {
         ..
     } = rooms;
     // Before the floor: newborn memory must be there when pods are born.
-    health.run(&snapshot, &functions, observe, record, apply, within).await;
+    health.run(&snapshot, observe, record, apply, within).await;
     lap.end(rooms, "health");
 
-    let decided = decide(&functions, snapshot.world, &rooms.standing, now);
-    let learned = learned(rooms, &snapshot, &functions);
+    let decided = decide(&snapshot.functions, snapshot.world, &rooms.standing, now);
+    let learned = learned(rooms, &snapshot);
     lap.end(rooms, "decide");
 
     let before = std::mem::take(&mut rooms.standing);
     let pass = Pass {
         snapshot: &snapshot,
-        functions: &functions,
         decided: &decided,
         learned: &learned,
         before: &before,
@@ -142,7 +139,7 @@ pub async fn line(rooms: &mut Rooms, mut snapshot: Snapshot) -> TickReport {
 /// No target is older than our own last write to it.
 fn lay_over(rooms: &Rooms, snapshot: &mut Snapshot) {
     for seen in snapshot.functions.values_mut() {
-        if let (Reading::Known(target), Some(workload)) = (&mut seen.observation.target, &seen.workload) {
+        if let (Reading::Known(target), Some(workload)) = (&mut seen.function.observation.target, &seen.workload) {
             rooms.apply.lay_over(target, &workload.resource_version);
         }
     }
@@ -198,20 +195,6 @@ type Standings = BTreeMap<FunctionKey, Standing>;
 /// Outcomes of the steps, by function.
 type Outcomes = BTreeMap<FunctionKey, Vec<Outcome>>;
 
-/// What is asked, seen and forecast, put together.
-fn functions(snapshot: &Snapshot, forecasts: BTreeMap<FunctionKey, Forecast>) -> BTreeMap<FunctionKey, Function> {
-    let function = |((key, seen), forecast): ((&FunctionKey, &Seen), Option<Forecast>)| {
-        let function = Function {
-            policy: seen.policy.clone(),
-            observation: seen.observation.clone(),
-            forecast: forecast.unwrap_or_else(missing),
-        };
-        (key.clone(), function)
-    };
-    let forecasts = beside(snapshot.functions.keys(), forecasts);
-    snapshot.functions.iter().zip(forecasts).map(function).collect()
-}
-
 /// Functions just met start from what the last leader left in their policy's status.
 fn restore_standing(standing: &mut Standings, snapshot: &Snapshot) {
     let met = beside(snapshot.functions.keys(), &*standing)
@@ -249,8 +232,8 @@ fn forget_gone(rooms: &mut Rooms, snapshot: &Snapshot) {
 }
 
 /// What was learned of each function beside its decision, in the order of the functions.
-fn learned(rooms: &mut Rooms, snapshot: &Snapshot, functions: &BTreeMap<FunctionKey, Function>) -> Vec<LearnedLine> {
-    let trusted = rooms.remember.trusted_since(functions, snapshot.now.wall);
+fn learned(rooms: &mut Rooms, snapshot: &Snapshot) -> Vec<LearnedLine> {
+    let trusted = rooms.remember.trusted_since(snapshot);
     let forests = rooms.remember.forests();
     let one = |((key, seen), trusted_since): ((&FunctionKey, &Seen), Option<Wall>)| LearnedLine {
         lead_time_seconds: seen.learned,

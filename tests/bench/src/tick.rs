@@ -10,12 +10,9 @@ mod rooms;
 use crate::fleet::{self, Fleet};
 use crate::{demand, figure, spent};
 use anyhow::ensure;
-use forewarm_core::decide::{Function, decide};
-use forewarm_core::policy::FunctionKey;
+use forewarm_core::decide::decide;
 use forewarm_core::units::{Mono, Now, Seconds, Wall};
 use forewarm_forecast::{Request, aim, history};
-use forewarm_operator::observe::{Seen, Snapshot};
-use forewarm_operator::remember::missing;
 use forewarm_operator::tick::{self, Rooms, TickReport};
 use rooms::{House, PROFILE};
 use std::collections::BTreeMap;
@@ -187,25 +184,11 @@ fn check(fleet: Fleet, report: TickReport) -> anyhow::Result<()> {
 async fn decide_alone(house: &mut House) -> Duration {
     let now = at(SETTLING + MEASURED);
     let bodies = BTreeMap::from([(PROFILE.to_owned(), house.fleet.answer(now.wall))]);
-    let snapshot = house.rooms.observe.assemble(now, &bodies);
-    let functions = functions(&mut house.rooms, &snapshot).await;
+    let mut snapshot = house.rooms.observe.assemble(now, &bodies);
+    house.rooms.remember.forecast(&mut snapshot).await;
     let start = spent::processor();
     for _ in 0..DECISIONS {
-        std::hint::black_box(decide(&functions, snapshot.world, &house.rooms.standing, now));
+        std::hint::black_box(decide(&snapshot.functions, snapshot.world, &house.rooms.standing, now));
     }
     spent::processor().saturating_sub(start) / DECISIONS
-}
-
-/// What the line puts together for `decide`.
-async fn functions(rooms: &mut Rooms, snapshot: &Snapshot) -> BTreeMap<FunctionKey, Function> {
-    let mut forecasts = rooms.remember.forecast(snapshot).await;
-    let function = |(key, seen): (&FunctionKey, &Seen)| {
-        let function = Function {
-            policy: seen.policy.clone(),
-            observation: seen.observation.clone(),
-            forecast: forecasts.remove(key).unwrap_or_else(missing),
-        };
-        (key.clone(), function)
-    };
-    snapshot.functions.iter().map(function).collect()
 }

@@ -30,10 +30,7 @@ fn after(series: &Series) -> Forecast {
 }
 
 fn ask(forecaster: &mut Forecaster, past: &History, now: Wall) -> Forecast {
-    forecaster
-        .at(past, [request(&key())], now, TICK, || true)
-        .remove(&key())
-        .unwrap()
+    forecaster.at(past, [request(&key())], now, TICK, || true).remove(0)
 }
 
 #[test]
@@ -155,12 +152,8 @@ fn the_walks_of_one_call_are_bounded_and_the_trailing_peak_bridges_them() {
         let mut walks = 1;
         let may_walk = || std::mem::take(&mut walks) > 0;
         let forecasts = forecaster.at(&past, keys.iter().map(request), wall(300, second), TICK, may_walk);
-        assert!(
-            forecasts
-                .values()
-                .all(|forecast| forecast.trusted() == Demand::new(4.0))
-        );
-        forecasts.values().filter(|forecast| forecast.demoted.is_some()).count()
+        assert!(forecasts.iter().all(|forecast| forecast.trusted() == Demand::new(4.0)));
+        forecasts.iter().filter(|forecast| forecast.demoted.is_some()).count()
     };
     assert_eq!([5, 20, 35].map(|second| demoted(&mut forecaster, second)), [2, 1, 0]);
 }
@@ -209,8 +202,7 @@ fn another_quantile_is_learned_anew() {
         };
         forecaster
             .at(&past, [request], wall(4 * DAY, 5), TICK, || true)
-            .remove(&key)
-            .unwrap()
+            .remove(0)
     };
     let (low, high) = (with(&mut forecaster, 50), with(&mut forecaster, 95));
     assert!(low.upper < high.upper && high.quantile.get() == 95, "{low:?} {high:?}");
@@ -231,8 +223,7 @@ fn a_longer_lead_time_sees_the_peak_earlier() {
         let now = wall(rise - 5, 5);
         Forecaster::default()
             .at(&past, [request], now, TICK, || true)
-            .remove(&key)
-            .unwrap()
+            .remove(0)
             .upper
             .get()
     };
@@ -275,7 +266,7 @@ fn a_panic_in_one_model_takes_nothing_of_the_others_along() {
             true
         };
         let answers = forecaster.at(&past, [request(&key), request(&other)], now, TICK, may_walk);
-        answers.into_values().map(|answer| answer.trust).collect::<Vec<_>>()
+        answers.into_iter().map(|answer| answer.trust).collect::<Vec<_>>()
     };
     assert_eq!(
         all(&mut forecaster, 1),
@@ -330,7 +321,7 @@ proptest! {
         let mut forecaster = Forecaster::default();
         for minute in [0, later] {
             let now = wall(i64::try_from(series.len()).unwrap() + minute, 5);
-            let forecast = forecaster.at(&past, [request], now, TICK, || true).remove(&key).unwrap();
+            let forecast = forecaster.at(&past, [request], now, TICK, || true).remove(0);
             prop_assert!(forecast.point <= forecast.upper);
             prop_assert!(forecast.trust != untrusted(Distrust::ModelFailed));
             prop_assert_eq!(forecast.trusted().is_some(), !forecast.model.is_empty());
@@ -364,10 +355,7 @@ fn a_function_that_a_timer_calls_every_six_minutes_has_none_between_and_one_for_
             let key = key();
             let mut request = request(&key);
             (request.lead_time, request.aim) = (lead, aim(None, lead));
-            let said = forecaster
-                .at(&past, [request], now, TICK, || true)
-                .remove(&key)
-                .unwrap();
+            let said = forecaster.at(&past, [request], now, TICK, || true).remove(0);
             let due = closed % 6 == 0 || closed % 6 == 5;
             let upper = said.upper.get();
             assert!(
@@ -392,7 +380,7 @@ fn by_phase(period: i64, lead: Seconds, peaks: impl Fn(i64) -> f64) -> Vec<(i64,
             ..request(&key)
         };
         let answer = forecaster.at(&past, [request], wall(minute, 5), TICK, || true);
-        said.push((minute % period, answer[&key].upper.get()));
+        said.push((minute % period, answer[0].upper.get()));
         past.backfill(&key, [(MONDAY + minute, Demand::new(peaks(minute % period)).unwrap())]);
     }
     said

@@ -4,7 +4,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use forewarm_api::memory::restore_memory;
-use forewarm_core::decide::Function;
 use forewarm_core::memory::{
     ContainerBounds, Crash, MemoryDecision, MemoryInputs, MemoryMode, MemoryPolicy, MemorySeen, MemoryStanding,
     MemoryStep, Runtime, Said, StuckRemedy,
@@ -22,8 +21,9 @@ use super::leak::Leaks;
 use super::leftover::Leftovers;
 use super::load::Loads;
 use crate::apply::{Apply, MemoryIntent};
-use crate::observe::health::seen;
+use crate::observe::health::seen as sight_of;
 use crate::observe::pods::Owner;
+use crate::observe::policies::Usable;
 use crate::observe::{Observe, Seen, Snapshot};
 use crate::record::health::{self, MemoryLine};
 use crate::record::room::Record;
@@ -91,7 +91,6 @@ impl Health {
     pub async fn run(
         &mut self,
         snapshot: &Snapshot,
-        functions: &BTreeMap<FunctionKey, Function>,
         observe: &Observe,
         record: &mut Record,
         apply: &Apply,
@@ -120,7 +119,7 @@ impl Health {
         self.loads.forget(now.mono);
         let all: Vec<One<'_>> = concerned
             .into_iter()
-            .map(|(key, seen, policy)| self.decide((key, seen, functions.get(key)), policy, observe, snapshot))
+            .map(|(key, seen, policy)| self.decide((key, seen), policy, observe, snapshot))
             .collect();
         let barred = self.remember(&all, record, now).await;
         let outcomes = carry_out(&all, &barred, observe, apply, now).await;
@@ -139,25 +138,30 @@ impl Health {
 
     /// The policy of a function that something may have to be said or done about; most have nothing.
     fn concerns(&self, key: &FunctionKey, seen: &Seen, observe: &Observe) -> Option<MemoryPolicy> {
-        let mut policy = seen.stored.parsed.as_ref().ok()?.memory.clone();
-        policy.enforce = seen.policy.mode;
-        policy.paused = seen.policy.paused;
+        let Usable {
+            memory: policy,
+            workload: owner,
+            ..
+        } = seen.stored.parsed.as_ref().ok()?;
         let asked = policy.mode != MemoryMode::Off || policy.stuck != StuckRemedy::Report;
         let compared = seen.served.pods.len() > outlier::SIBLINGS;
         let open = self.told.get(key).is_some_and(|told| !told.said.is_empty());
-        let owner = owner(seen);
         let written = || {
             observe
-                .births(&seen.target, &owner)
+                .births(&seen.target, owner)
                 .is_some_and(|births| !births.is_empty())
         };
-        let fails = seen.observation.failing.is_some();
-        (asked || compared || open || fails || !observe.is_well(&owner) || written()).then_some(policy)
+        let fails = seen.function.observation.failing.is_some();
+        (asked || compared || open || fails || !observe.is_well(owner) || written()).then(|| MemoryPolicy {
+            enforce: seen.function.policy.mode,
+            paused: seen.function.policy.paused,
+            ..policy.clone()
+        })
     }
 
     fn decide<'a>(
         &mut self,
-        (key, seen, function): (&'a FunctionKey, &'a Seen, Option<&Function>),
+        (key, seen): (&'a FunctionKey, &'a Seen),
         policy: MemoryPolicy,
         observe: &Observe,
         snapshot: &Snapshot,
@@ -175,9 +179,7 @@ impl Health {
             policy,
             seen: MemorySeen {
                 world_vanished: snapshot.world.vanished(),
-                loads: function.map_or_else(BTreeMap::new, |function| {
-                    self.loads.follow(key, function, &sight, now.mono)
-                }),
+                loads: self.loads.follow(key, &seen.function, &sight, now.mono),
                 ..sight
             },
             standing,
@@ -194,13 +196,13 @@ impl Health {
     }
 
     /// What is seen of one function's memory.
-    fn sight(&mut self, function: &Seen, observe: &Observe, now: Now) -> MemorySeen {
-        let owner = owner(function);
+    fn sight(&mut self, seen: &Seen, observe: &Observe, now: Now) -> MemorySeen {
+        let owner = owner(seen);
         let (pods, kills) = observe.pod_health(&owner);
-        let mut sight = seen(pods, kills);
+        let mut sight = sight_of(pods, kills);
         let namespace = &owner.namespace;
         for pod in &mut sight.pods {
-            pod.served = served(function, &pod.name);
+            pod.served = served(seen, &pod.name);
             for (name, container) in &mut pod.containers {
                 container.working_set = self.questions.working_set(namespace, &pod.name, name);
                 let used = container.working_set.known().copied();
@@ -211,7 +213,7 @@ impl Health {
             let pod = sight.pods.iter().find(|pod| pod.name == kill.pod);
             kill.leaking = pod.is_some_and(|pod| pod.containers.get(&kill.container).is_some_and(|c| c.leaking));
         }
-        if let Some(template) = observe.template(&function.target) {
+        if let Some(template) = observe.template(&seen.target) {
             let second = now.wall.0.div_euclid(1000);
             let own = |pod: &str| is_own(pod, &owner.name);
             let past = |name: &String| (name.clone(), self.questions.past(namespace, name, own, second));
@@ -223,12 +225,12 @@ impl Health {
         let (allowed, left) = observe.allowed(namespace);
         allowed::fill(&mut sight, allowed, left);
         sight.node_most = observe.largest_node();
-        sight.births = observe.births(&function.target, &owner);
-        sight.conflict = observe.sizes_memory(&function.target);
+        sight.births = observe.births(&seen.target, &owner);
+        sight.conflict = observe.sizes_memory(&seen.target);
         sight.lowers_in_place = self.lowers;
-        let lead = function.observation.lead_time.total.0.saturating_mul(2);
+        let lead = seen.function.observation.lead_time.total.0.saturating_mul(2);
         sight.patience = i64::from(self.patience.0.max(lead));
-        let failing = function.observation.failing.clone();
+        let failing = seen.function.observation.failing.clone();
         sight.worse = failing.filter(|failing| failing.cause == Crash::WorseThanSiblings);
         sight
     }

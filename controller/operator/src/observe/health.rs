@@ -38,7 +38,8 @@ pub struct Health {
 
 #[derive(Debug, Default)]
 struct Workload {
-    pods: BTreeMap<String, PodSeen>,
+    /// By name.
+    pods: Vec<PodSeen>,
     kills: VecDeque<Oom>,
     served: VecDeque<String>,
 }
@@ -59,13 +60,18 @@ impl Health {
                 workload.served.pop_front();
             }
         }
-        workload.pods.insert(seen.name.clone(), seen);
+        match workload.place(&seen.name) {
+            Ok(known) => workload.pods[known] = seen,
+            Err(new) => workload.pods.insert(new, seen),
+        }
     }
 
     /// A pod is gone.
     pub fn remove(&mut self, owner: &Owner, name: &str) {
-        if let Some(workload) = self.by_owner.get_mut(owner) {
-            workload.pods.remove(name);
+        if let Some(workload) = self.by_owner.get_mut(owner)
+            && let Ok(known) = workload.place(name)
+        {
+            workload.pods.remove(known);
         }
     }
 
@@ -81,20 +87,13 @@ impl Health {
         let Some(workload) = self.by_owner.get(owner) else {
             return (Vec::new(), Vec::new());
         };
-        (
-            workload.pods.values().cloned().collect(),
-            workload.kills.iter().cloned().collect(),
-        )
+        (workload.pods.clone(), workload.kills.iter().cloned().collect())
     }
 
     /// True when no pod was killed, is not ready, or is to end.
     pub fn is_well(&self, owner: &Owner) -> bool {
         self.by_owner.get(owner).is_none_or(|workload| {
-            workload.kills.is_empty()
-                && workload
-                    .pods
-                    .values()
-                    .all(|pod| pod.ready && pod.ending_since.is_none())
+            workload.kills.is_empty() && workload.pods.iter().all(|pod| pod.ready && pod.ending_since.is_none())
         })
     }
 
@@ -103,7 +102,7 @@ impl Health {
         let workload = self.by_owner.get(owner)?;
         // Most workloads have no failing pod, and need no copy of theirs.
         let crashes = |pod: &PodSeen| pod.containers.values().any(|container| container.crash.is_some());
-        if !workload.pods.values().any(crashes) {
+        if !workload.pods.iter().any(crashes) {
             return None;
         }
         let (pods, ooms) = self.of(owner);
@@ -116,8 +115,11 @@ impl Health {
             return Vec::new();
         };
         let pods = &workload.pods;
-        let open = newborn::concerns(pods.values(), patience, now);
-        pods.values().filter(|_| open).cloned().collect()
+        if newborn::concerns(pods.iter(), patience, now) {
+            pods.clone()
+        } else {
+            Vec::new()
+        }
     }
 }
 
@@ -147,6 +149,11 @@ pub fn seen(pods: Vec<PodSeen>, ooms: Vec<Oom>) -> MemorySeen {
 }
 
 impl Workload {
+    /// Where the pod of that name is, or would be.
+    fn place(&self, name: &str) -> Result<usize, usize> {
+        self.pods.binary_search_by(|pod| pod.name.as_str().cmp(name))
+    }
+
     /// Notes the kills that this state of the pod shows and no earlier one did.
     fn kills(&mut self, pod: &Pod) {
         let name = pod.metadata.name.clone().unwrap_or_default();
@@ -178,7 +185,7 @@ impl Workload {
 
     /// What limited a container when its pod was last seen.
     fn had(&self, pod: &str, container: &str) -> Option<Bytes> {
-        let seen = self.pods.get(pod)?.containers.get(container)?;
+        let seen = self.pods.get(self.place(pod).ok()?)?.containers.get(container)?;
         seen.actual.unwrap_or(seen.spec).size()
     }
 

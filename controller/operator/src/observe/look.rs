@@ -9,6 +9,7 @@ use foldhash::fast::RandomState;
 use forewarm_api::problem::{PolicyProblem, sentence};
 use forewarm_api::profile_parse::Demanded;
 use forewarm_api::{IS_DEFAULT, Profile};
+use forewarm_core::memory::PodSeen;
 use forewarm_core::observation::{LeadTime, LeadTimeSource};
 use forewarm_core::policy::{FunctionKey, Policy};
 use forewarm_core::units::{Now, Seconds};
@@ -20,6 +21,9 @@ use super::policies::{ByKey, PolicySeen, Usable};
 use super::stores::Stores;
 use super::view::{View, lead_time, view};
 use crate::target::TargetRef;
+
+/// A pod has been given its time to do well after this long at least, and twice its lead time.
+const TRIED: Seconds = Seconds(300);
 
 /// Profile of a function that names none while there is no default: no profile has this name.
 const NO_PROFILE: &str = "";
@@ -34,6 +38,10 @@ pub(super) struct Half {
     workload: Owner,
     pub(super) view: View,
     pub(super) lead_time: LeadTime,
+    /// How long its pods may take to do well, in seconds.
+    pub(super) patience: i64,
+    /// Its pods, where some came so lately that they are held against the others; else none.
+    pub(super) on_trial: Vec<PodSeen>,
     pub(super) profile: Option<Arc<str>>,
     /// What is wrong with the profile.
     pub(super) bad_profile: Option<String>,
@@ -103,6 +111,11 @@ impl Half {
         let mut policy = usable.policy.clone();
         policy.paused |= stores.paused.contains(&usable.workload.namespace);
         let lead_time = lead_time(usable, view.learned, seen, extra);
+        let patience = i64::from(lead_time.total.0.saturating_mul(2).max(TRIED.0));
+        let second = now.wall.0.div_euclid(1000);
+        let on_trial = stores
+            .pods
+            .health(|health| health.on_trial(&view.owner, patience, second));
         fit(
             &mut policy,
             view.target.known(),
@@ -116,6 +129,8 @@ impl Half {
             target: Arc::clone(&usable.target),
             workload: usable.workload.clone(),
             lead_time,
+            patience,
+            on_trial,
             view,
             profile: profile.name.clone(),
             bad_profile: profile.bad.clone(),

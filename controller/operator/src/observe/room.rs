@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use forewarm_api::Profile;
 use forewarm_core::beside::{beside, lay_beside};
+use forewarm_core::decide::Function;
 use forewarm_core::memory::{Birth, Oom, PodSeen};
 use forewarm_core::observation::{DemandSample, Observation, Reading, Why};
 use forewarm_core::plan::remedy::crash_loop::Failing;
@@ -25,14 +26,12 @@ use super::snapshot::{Seen, Snapshot};
 use super::stores::Stores;
 use super::view::View;
 use super::world::Worlds;
+use crate::remember::missing;
 use crate::target::{Found, Kinds, TargetRef, Template};
 
 /// A pod that waits for a node waits in vain after this long at least, also where a start takes less: a node may be
 /// on its way.
 const PATIENCE: Seconds = Seconds(30);
-
-/// A pod has been given its time to do well after this long at least, and twice its lead time.
-const TRIED: Seconds = Seconds(300);
 
 /// Reads the world.
 #[derive(Debug)]
@@ -205,16 +204,15 @@ impl Observe {
         let keys: Vec<FunctionKey> = halves.iter().map(|(key, _)| key.clone()).collect();
         lay_beside(&mut self.remembered, &keys, |_| Remembered::default());
         let demand = beside(&keys, demand).zip(self.remembered.values_mut());
-        let stores = &self.stores;
-        let seen = |((key, half), (demand, remembered)): ((FunctionKey, Half), (Option<_>, &mut Remembered))| {
-            let owner = half.view.owner.clone();
+        let seen = |((key, mut half), (demand, remembered)): ((FunctionKey, Half), (Option<_>, &mut Remembered))| {
+            let (on_trial, patience) = (std::mem::take(&mut half.on_trial), half.patience);
             let state = half.profile.as_ref().and_then(|name| profiles.get(&**name));
             let failed = state.and_then(|state| Some(state.failed.as_ref()?.text.clone()));
             let demand = demand.unwrap_or(Reading::Unknown(Why::NotYetRead));
             let served = served.remove(&key).unwrap_or_default();
             let mut seen = finish(half, demand, served, failed, remembered, now);
-            if seen.observation.failing.is_none() {
-                seen.observation.failing = worse(stores, &owner, &seen, now);
+            if seen.function.observation.failing.is_none() {
+                seen.function.observation.failing = worse(on_trial, patience, &seen, now);
             }
             (key, seen)
         };
@@ -232,14 +230,11 @@ impl Observe {
 }
 
 /// The pods that came lately, where they do worse than those that were there.
-fn worse(stores: &Stores, owner: &Owner, seen: &Seen, now: Now) -> Option<Failing> {
-    let second = now.wall.0.div_euclid(1000);
-    let patience = i64::from(seen.observation.lead_time.total.0.saturating_mul(2).max(TRIED.0));
-    let mut pods = stores.pods.health(|health| health.on_trial(owner, patience, second));
+fn worse(mut pods: Vec<PodSeen>, patience: i64, seen: &Seen, now: Now) -> Option<Failing> {
     for pod in &mut pods {
         pod.served = seen.served.pods.get(pod.name.as_str()).copied();
     }
-    came::worse(&pods, patience, second)
+    came::worse(&pods, patience, now.wall.0.div_euclid(1000))
 }
 
 fn finish(
@@ -268,8 +263,11 @@ fn finish(
     };
     Seen {
         stored: half.stored,
-        policy: half.policy,
-        observation,
+        function: Function {
+            policy: half.policy,
+            observation,
+            forecast: missing(),
+        },
         served,
         target: half.target,
         writes: half.view.writes,

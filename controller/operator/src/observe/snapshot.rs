@@ -4,9 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use forewarm_api::problem::PolicyProblem;
-use forewarm_core::decide::World;
-use forewarm_core::observation::Observation;
-use forewarm_core::policy::{FunctionKey, Policy};
+use forewarm_core::decide::{Function, World};
+use forewarm_core::policy::FunctionKey;
 use forewarm_core::units::{Now, Seconds, Slots};
 use forewarm_source::{ProfileState, ServedBy};
 
@@ -19,10 +18,9 @@ use crate::target::{TargetRef, Workload};
 pub struct Seen {
     /// Its stored policy, with the status.
     pub stored: Arc<PolicySeen>,
-    /// What the user asks, with the namespace's pause.
-    pub policy: Policy,
-    /// What is seen.
-    pub observation: Observation,
+    /// What the user asks, with the namespace's pause, and what is seen. What is forecast is not known yet and comes
+    /// with the next room.
+    pub function: Function,
     /// How its calls are served, as far as its profile asks.
     pub served: ServedBy,
     /// What the policy names.
@@ -39,6 +37,12 @@ pub struct Seen {
     pub suggestion: Option<Slots>,
     /// What is wrong with the profile, with the fix, as far as the profile itself or its source tells.
     pub profile_problem: Option<String>,
+}
+
+impl AsRef<Function> for Seen {
+    fn as_ref(&self) -> &Function {
+        &self.function
+    }
 }
 
 /// The world at one moment.

@@ -25,7 +25,7 @@ impl Worlds {
         let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
         let found = functions
             .values()
-            .filter(|seen| seen.observation.target.known().is_some())
+            .filter(|seen| seen.function.observation.target.known().is_some())
             .count();
         let (policies_now, targets_now) = (count(policies), count(found));
         let present = World {

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use forewarm_core::beside::beside;
-use forewarm_core::decide::{Decided, Function};
+use forewarm_core::decide::Decided;
 use forewarm_core::decision::Verdict;
 use forewarm_core::outcome::Outcome;
 use forewarm_core::policy::FunctionKey;
@@ -18,11 +18,10 @@ use crate::observe::{Seen, Snapshot};
 use crate::record::Told;
 use crate::record::line::LearnedLine;
 
-/// What one pass has found, before anything is done about it. `functions`, `decided` and `learned` lie in the order of
-/// the snapshot's functions, each of which has one.
+/// What one pass has found, before anything is done about it. `decided` and `learned` lie in the order of the
+/// snapshot's functions, each of which has one.
 pub(super) struct Pass<'a> {
     pub(super) snapshot: &'a Snapshot,
-    pub(super) functions: &'a BTreeMap<FunctionKey, Function>,
     pub(super) decided: &'a BTreeMap<FunctionKey, Decided>,
     pub(super) learned: &'a [LearnedLine],
     pub(super) before: &'a Standings,
@@ -33,7 +32,6 @@ pub(super) struct Pass<'a> {
 struct Row<'a> {
     key: &'a FunctionKey,
     seen: &'a Seen,
-    function: &'a Function,
     decided: &'a Decided,
     learned: LearnedLine,
     before: &'a Standing,
@@ -44,19 +42,17 @@ impl<'a> Pass<'a> {
     /// Every function, in the order of their keys.
     fn rows(&self) -> impl Iterator<Item = Row<'a>> + use<'a> {
         let ids = self.ids;
-        let found = self.snapshot.functions.iter().zip(self.functions.values());
+        let found = self.snapshot.functions.iter();
         let known = self.decided.values().zip(self.learned);
         let before = beside(self.snapshot.functions.keys(), self.before);
         let all = found.zip(known).zip(before).zip(0..);
-        all.filter_map(move |((((found, function), (decided, learned)), before), place)| {
-            let ((key, seen), before) = (found, before?);
+        all.filter_map(move |((((key, seen), (decided, learned)), before), place)| {
             Some(Row {
                 key,
                 seen,
-                function,
                 decided,
                 learned: *learned,
-                before,
+                before: before?,
                 id: ids.of(place),
             })
         })
@@ -86,7 +82,6 @@ impl<'a> Pass<'a> {
         let Row {
             key,
             seen,
-            function,
             decided,
             learned,
             before,
@@ -95,7 +90,7 @@ impl<'a> Pass<'a> {
         Told {
             key,
             target: Some(&*seen.target),
-            function,
+            function: &seen.function,
             fleet: decided.fleet,
             standing: before,
             after,
@@ -120,7 +115,7 @@ impl<'a> Pass<'a> {
             (!barred.contains(row.key)).then(|| Intent {
                 key: row.key.clone(),
                 target: row.seen.writes.as_ref().unwrap_or(&row.seen.target).clone(),
-                mode: row.seen.policy.mode,
+                mode: row.seen.function.policy.mode,
                 decision: row.id.to_string(),
                 viewed_at,
                 steps: steps.clone(),
@@ -132,22 +127,22 @@ impl<'a> Pass<'a> {
     /// What is in force after the outcomes. A function of which nothing was decided keeps its standing.
     pub(super) fn fold(&self, outcomes: &Outcomes) -> Standings {
         let (keys, now) = (|| self.before.keys(), self.snapshot.now);
-        let functions = beside(keys(), self.functions).zip(beside(keys(), self.decided));
+        let functions = beside(keys(), &self.snapshot.functions).zip(beside(keys(), self.decided));
         let done = functions.zip(beside(keys(), outcomes));
-        let after = |standing: &Standing, found: Option<(&Function, &Decided)>, outcomes: Option<&Vec<Outcome>>| {
+        let after = |standing: &Standing, found: Option<(&Seen, &Decided)>, outcomes: Option<&Vec<Outcome>>| {
             found.map_or_else(
                 || standing.clone(),
-                |(function, decided)| {
+                |(seen, decided)| {
                     let outcomes = outcomes.map_or(&[][..], Vec::as_slice);
-                    standing.fold(function, &decided.decision, outcomes, now)
+                    standing.fold(&seen.function, &decided.decision, outcomes, now)
                 },
             )
         };
         self.before
             .iter()
             .zip(done)
-            .map(|((key, standing), ((function, decided), outcomes))| {
-                (key.clone(), after(standing, function.zip(decided), outcomes))
+            .map(|((key, standing), ((seen, decided), outcomes))| {
+                (key.clone(), after(standing, seen.zip(decided), outcomes))
             })
             .collect()
     }

@@ -39,9 +39,16 @@ pub fn worse(pods: &[PodSeen], patience: i64, now: i64) -> Option<Failing> {
 
 /// Whether there is anything to judge at all, which most of the time there is not.
 pub fn concerns<'a>(pods: impl Iterator<Item = &'a PodSeen>, patience: i64, now: i64) -> bool {
-    let tried = pods.filter(|pod| is_tried(pod));
-    let (came, there): (Vec<bool>, Vec<bool>) = tried.map(|pod| lately(pod, patience, now)).partition(|came| *came);
-    came.len() >= FEWEST && !there.is_empty()
+    let (mut came, mut there) = (0_usize, 0_usize);
+    for pod in pods.filter(|pod| is_tried(pod)) {
+        let count = if lately(pod, patience, now) {
+            &mut came
+        } else {
+            &mut there
+        };
+        *count = count.saturating_add(1);
+    }
+    came >= FEWEST && there > 0
 }
 
 /// A pod without a node has not been tried: that is the capacity rule's.
