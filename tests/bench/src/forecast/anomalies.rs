@@ -69,7 +69,7 @@ fn one(calls: &[f64], function: &Function, seed: u64) -> Counts {
             aim: aim(None, LEAD_TIME),
         };
         let forecast = forecaster.at(&history, [request], Wall(minute * 60_000), TICK, || true);
-        let band = forecast.get(&key).and_then(|forecast| forecast.expected_now);
+        let band = forecast.first().and_then(|forecast| forecast.expected_now);
         let mut named = None;
         for tick in 0..TICKS {
             let (_, anomalies) = bands.look(None, band.map(|band| (demand, band)), false, minute * TICKS + tick);
