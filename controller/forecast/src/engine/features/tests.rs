@@ -1,6 +1,7 @@
 use super::super::past::Series;
 use super::super::scratch::Scratch;
 use super::super::span::Target;
+use super::super::windows::Windows;
 use super::super::{Engine, Models};
 use super::*;
 
@@ -115,4 +116,27 @@ fn a_day_with_parts_of_a_call_has_not_whole_numbers_alone() {
     assert_eq!(amounts(1_000_000.5), Amounts::Any);
     assert_eq!(amounts(16_777_216.0), Amounts::Whole);
     assert_eq!(amounts(f64::NAN), Amounts::Whole);
+}
+
+#[test]
+fn a_day_whose_minute_of_now_is_a_gap_has_not_moved() {
+    let mut values = vec![10.0; 1440 + 700];
+    assert!(!feature(&seen(&values).0, "sdavg").is_nan());
+    values[699] = f64::NAN;
+    assert!(feature(&seen(&values).0, "sdavg").is_nan());
+}
+
+#[test]
+fn the_means_are_of_a_quarter_of_an_hour_and_of_an_hour() {
+    // 0, 1, ..., 99: the last fifteen are 85 to 99, the last sixty 40 to 99.
+    let values: Vec<f64> = (0..100).map(f64::from).collect();
+    let past = Series {
+        first: 0,
+        values: &values,
+    };
+    let mut scratch = Scratch::default();
+    scratch.minutes.read(&past, 99, 5, true);
+    let seen = Windows::new().fold(99, &scratch.minutes, &mut scratch.room).unwrap();
+    near(seen.mean15, 92.0);
+    near(seen.mean60, 69.5);
 }
