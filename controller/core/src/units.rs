@@ -206,6 +206,13 @@ impl Percent {
         self.0
     }
 
+    /// The percentage that a share of one is: 0.949 is 94 %, rounded down. What is above one is 100 %, and what is
+    /// negative or not a number 0 %.
+    pub fn of_share(share: f64) -> Self {
+        let below = |percent: &u8| f64::from(*percent) <= share * 100.0;
+        Self((0..=100).rev().find(below).unwrap_or(0))
+    }
+
     /// As a share of one: 20 % is 0.2.
     pub fn share(self) -> f64 {
         f64::from(self.0) / 100.0
@@ -287,4 +294,16 @@ fn ceil_to_u32(x: f64) -> u32 {
     #[allow(clippy::as_conversions, clippy::cast_possible_truncation, clippy::cast_sign_loss)]
     let whole = (x - 1e-9).ceil() as u32;
     whole
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Percent;
+
+    #[test]
+    fn a_share_is_rounded_down_to_percent() {
+        let of = |share: f64| Percent::of_share(share).get();
+        assert_eq!((of(0.949), of(0.95), of(1.2)), (94, 95, 100));
+        assert_eq!((of(f64::NAN), of(-0.1)), (0, 0));
+    }
 }

@@ -17,6 +17,7 @@
 //! - `wake`: a call that is due may raise it to one.
 //! - `model`: one function's engine, gate and open bets, moved on by one minute at a time.
 //! - [`fleet`]: the bounded sample of the cluster's own functions, and the forest refitted on it.
+//! - [`load`]: whether memory follows the calls in flight, and what those that are forecast will need.
 //! - [`band`]: how calls are served, and demand, held against their own bands.
 //! - [`Forecaster`]: the fleet; recomputes once a closed minute and answers from memory in between.
 //!
@@ -28,6 +29,7 @@ pub mod draw;
 pub mod engine;
 pub mod fleet;
 pub mod history;
+pub mod load;
 pub mod prior;
 pub mod tree;
 

@@ -174,9 +174,9 @@ impl MemoryQuestions {
         let plateau = own.iter().filter_map(|past| past.plateau).max();
         let first = own.iter().filter_map(|past| past.first).min();
         let slots = own.iter().map(|past| past.slots).fold(0.0, f64::max);
-        let coverage = Percent::new(whole_percent(slots / SLOTS));
-        match (peak, first, coverage) {
-            (Some(peak), Some(first), Some(coverage)) => Reading::Known(Past {
+        let coverage = Percent::of_share(slots / SLOTS);
+        match (peak, first) {
+            (Some(peak), Some(first)) => Reading::Known(Past {
                 peak,
                 plateau,
                 span: Seconds(u32::try_from(now.saturating_sub(first)).unwrap_or(0)),
@@ -185,14 +185,6 @@ impl MemoryQuestions {
             _ => Reading::Unknown(Why::Absent),
         }
     }
-}
-
-/// Rounded down, at most 100.
-pub(super) fn whole_percent(share: f64) -> u8 {
-    (0..=100_u8)
-        .rev()
-        .find(|percent| f64::from(*percent) <= share * 100.0)
-        .unwrap_or(0)
 }
 
 /// The series of an answer. `None`: it did not come, or could not be read.
@@ -240,14 +232,5 @@ mod tests {
         assert_eq!(found[0], (("n".into(), "p".into(), "app".into()), 1024.0));
         assert_eq!(Bytes::of(found[1].1), None);
         assert_eq!(read(b"{}"), None);
-    }
-
-    #[test]
-    fn percents_are_rounded_down() {
-        assert_eq!(
-            (whole_percent(0.949), whole_percent(0.95), whole_percent(1.2)),
-            (94, 95, 100)
-        );
-        assert_eq!(whole_percent(f64::NAN), 0);
     }
 }

@@ -2,7 +2,7 @@
 //! beside the floor's and before it: newborn memory is written before the floor that makes the pods.
 //!
 //! * [`ask`]: working sets and eight days of them from Prometheus (I/O).
-//! * `leak`: whether a working set grows steadily; `load`: whether it follows the calls in flight.
+//! * `leak`: whether a working set grows steadily.
 //! * `allowed`: what quotas and limit ranges leave; `leftover`: entries for newborn pods that no policy names.
 //! * [`room`]: all of it, once a tick.
 
@@ -10,7 +10,6 @@ mod allowed;
 mod ask;
 mod leak;
 mod leftover;
-mod load;
 mod room;
 
 pub use ask::MemoryQuestions;

@@ -13,13 +13,13 @@ use forewarm_core::plan::remedy::outlier;
 use forewarm_core::policy::FunctionKey;
 use forewarm_core::service::Served;
 use forewarm_core::units::{Now, Seconds};
+use forewarm_forecast::load::Loads;
 use ulid::Ulid;
 
 use super::allowed;
 use super::ask::MemoryQuestions;
 use super::leak::Leaks;
 use super::leftover::Leftovers;
-use super::load::Loads;
 use crate::apply::{Apply, MemoryIntent};
 use crate::observe::health::seen as sight_of;
 use crate::observe::pods::Owner;

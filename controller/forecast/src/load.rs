@@ -13,7 +13,6 @@ use forewarm_core::policy::{ForecastMode, FunctionKey};
 use forewarm_core::units::{Bytes, Demand, Mono, Percent, Replicas, Seconds, Slots};
 
 use self::line::{KEPT, Sums};
-use super::ask::whole_percent;
 
 /// A minute's samples make one pair.
 const MINUTE: Seconds = Seconds(60);
@@ -25,7 +24,7 @@ const LOST: f64 = 0.4;
 
 /// What is remembered of every container in sight, by its function and name.
 #[derive(Debug, Default)]
-pub(super) struct Loads(HashMap<(FunctionKey, String), Pairs>);
+pub struct Loads(HashMap<(FunctionKey, String), Pairs>);
 
 /// One container's minutes.
 #[derive(Clone, Debug, Default)]
@@ -62,7 +61,7 @@ struct Look<'a> {
 
 impl Loads {
     /// One look at a function; the line of each container that has one.
-    pub(super) fn follow(
+    pub fn follow(
         &mut self,
         key: &FunctionKey,
         function: &Function,
@@ -104,7 +103,7 @@ impl Loads {
     }
 
     /// Drops what was not seen for an hour.
-    pub(super) fn forget(&mut self, now: Mono) {
+    pub fn forget(&mut self, now: Mono) {
         self.0.retain(|_, pairs| !now.passed(pairs.seen, Seconds(3600)));
     }
 }
@@ -144,7 +143,7 @@ impl Pairs {
             base: Bytes::of(line.at_zero.max(0.0))?,
             per_call: Bytes::of(line.slope)?,
             spread: Bytes::of(line.spread)?,
-            explained: Percent::new(whole_percent(line.explained))?,
+            explained: Percent::of_share(line.explained),
             minutes: self.minutes,
             most: Demand::new(self.most)?,
             expected: None,
