@@ -126,17 +126,26 @@ fn a_day_whose_minute_of_now_is_a_gap_has_not_moved() {
     assert!(feature(&seen(&values).0, "sdavg").is_nan());
 }
 
+/// What the windows tell of the last minute.
+fn windows(values: &[f64]) -> Seen {
+    let (past, mut scratch) = (Series { first: 0, values }, Scratch::default());
+    let t = i64::try_from(values.len()).unwrap() - 1;
+    scratch.minutes.read(&past, t, 5, true);
+    Windows::new().fold(t, &scratch.minutes, &mut scratch.room).unwrap()
+}
+
 #[test]
 fn the_means_are_of_a_quarter_of_an_hour_and_of_an_hour() {
     // 0, 1, ..., 99: the last fifteen are 85 to 99, the last sixty 40 to 99.
-    let values: Vec<f64> = (0..100).map(f64::from).collect();
-    let past = Series {
-        first: 0,
-        values: &values,
-    };
-    let mut scratch = Scratch::default();
-    scratch.minutes.read(&past, 99, 5, true);
-    let seen = Windows::new().fold(99, &scratch.minutes, &mut scratch.room).unwrap();
+    let seen = windows(&(0..100).map(f64::from).collect::<Vec<_>>());
     near(seen.mean15, 92.0);
     near(seen.mean60, 69.5);
+}
+
+#[test]
+fn the_quantiles_are_of_an_hour_and_of_four() {
+    // 0, 1, ..., 299: of the last sixty, 240 to 299, 54 lie at or below 293; of the last 240, 60 to 299, 228 at or below 287.
+    let seen = windows(&(0..300).map(f64::from).collect::<Vec<_>>());
+    near(seen.q90_60, 293.0);
+    near(seen.q95_240, 287.0);
 }
