@@ -99,3 +99,54 @@ impl Span {
         }
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::float_cmp)] // amounts as they were given
+mod tests {
+    use super::super::past::Series;
+    use super::super::scratch::Scratch;
+    use super::*;
+
+    const fn span(target: Target, h: i64) -> Span {
+        Span { target, h }
+    }
+
+    #[test]
+    fn the_same_minute_of_three_days() {
+        let values: Vec<f64> = (0..5000).map(f64::from).collect();
+        let (past, mut scratch) = (
+            Series {
+                first: 0,
+                values: &values,
+            },
+            Scratch::default(),
+        );
+        scratch.minutes.read(&past, 4900, 5, true);
+        let before = span(Target::Minute, 5).before(&scratch.minutes);
+        assert_eq!(before.days, [3465.0, 2025.0, 585.0]);
+        assert_eq!(before.hours, [4845.0, 4785.0, 4725.0]);
+    }
+
+    #[test]
+    fn a_peak_is_that_of_each_run_and_a_minute_is_itself() {
+        let (looked, mut room) = ([1.0, 5.0, 2.0, 4.0, 3.0], [Vec::new(), Vec::new()]);
+        assert_eq!(span(Target::Minute, 3).targets(&looked, &mut room), looked);
+        assert_eq!(span(Target::Peak, 3).targets(&looked, &mut room), [5.0, 5.0, 4.0]);
+    }
+
+    #[test]
+    fn three_of_four_minutes_are_enough_and_two_are_not() {
+        let actual = |values: [f64; 5]| {
+            span(Target::Peak, 4).actual(
+                &Series {
+                    first: 0,
+                    values: &values,
+                },
+                4,
+            )
+        };
+        let gap = f64::NAN;
+        assert_eq!(actual([9.0, 1.0, 3.0, gap, 2.0]), 3.0);
+        assert!(actual([9.0, 1.0, gap, gap, 2.0]).is_nan());
+    }
+}
