@@ -16,6 +16,8 @@ use self::line::{KEPT, Sums};
 
 /// A minute's samples make one pair.
 const MINUTE: Seconds = Seconds(60);
+/// Longer without a look, and the minute under way is dropped; the slowest tick is a minute.
+const GAP: Seconds = Seconds(90);
 /// Fewer minutes say nothing.
 const FEWEST: u32 = 30;
 /// A line that explains so much of the variance is found; it is lost again below the second figure.
@@ -87,11 +89,16 @@ impl Loads {
     /// A look at a container; the line, where there is one.
     fn look(&mut self, of: &FunctionKey, container: &str, look: Look<'_>, now: Mono) -> Option<LoadFit> {
         let pairs = self.0.entry((of.clone(), container.to_owned())).or_default();
-        if pairs.revision.as_deref() != look.revision {
+        // A function without a pod has no revision to tell, and keeps its line until one is back.
+        if look.revision.is_some() && pairs.revision.as_deref() != look.revision {
             *pairs = Pairs {
                 revision: look.revision.map(str::to_owned),
                 ..Pairs::default()
             };
+        }
+        // A minute that nobody looked at, as while another replica led, is not joined with the one before.
+        if now.passed(pairs.seen, GAP) {
+            pairs.minute = None;
         }
         pairs.seen = now;
         pairs.note(look.load, look.used, now);
@@ -244,6 +251,30 @@ mod tests {
             None,
             "it falls with the load"
         );
+    }
+
+    #[test]
+    fn a_function_that_sleeps_keeps_its_line_and_what_nobody_looked_at_is_no_pair() {
+        let mut loads = Loads::default();
+        let used = |load: f64| Bytes::of((20.0 + 8.0 * load) * MIB);
+        let look = |revision, load: f64| Look {
+            revision,
+            load: Demand::new(load).filter(|_| revision.is_some()),
+            used: used(load).filter(|_| revision.is_some()),
+            expected: None,
+        };
+        for at in 0..400_u64 {
+            let load = f64::from(u32::try_from(at / 5 % 5).expect("small"));
+            loads.look(&key(), "app", look(Some("a"), load), Mono(at * 15_001));
+        }
+        let asleep = Mono(400 * 15_001);
+        let before = loads.look(&key(), "app", look(None, 0.0), asleep).expect("a line");
+        // One look an hour makes no minute, however often.
+        for hour in 1..50_u64 {
+            let now = Mono(asleep.0 + hour * 3_500_000);
+            let kept = loads.look(&key(), "app", look(Some("a"), 4.0), now).expect("a line");
+            assert_eq!(kept.minutes, before.minutes);
+        }
     }
 
     #[test]

@@ -1,8 +1,9 @@
 //! What one container should have: policy, sight and standing in, a size and its reason out. Pure.
 //!
 //! From the worst pod, never the mean: the largest working set of now and of eight days, start-up peaks included,
-//! with the policy's margin; where memory follows the load, what the forecast load will bring as well. A rise needs any one of them; a fall needs all of them (M1, M2), is one a day and at
-//! most a fifth (M7), and never goes under the floor that an OOM left (M3).
+//! with the policy's margin; where memory follows the load, what the forecast load will bring as well. A rise needs any
+//! one of them; a fall needs all of them (M1, M2), is one a day and at most a fifth (M7), and never goes under the floor
+//! that an OOM left (M3).
 
 pub mod plateau;
 
@@ -69,17 +70,12 @@ impl Sizing<'_> {
         // Half of the margin may be eaten before it is made whole again: not every wobble is a write.
         let half = self.margin().saturating_div(2).saturating_add(100);
         let tight = |used: Option<Bytes>| used.is_some_and(|used| used.percent_up(half) > held);
-        if tight(used) || kept > held {
-            let wanted = self
-                .with_margin(used.max(self.forecast()))
-                .into_iter()
-                .fold(kept, Bytes::max);
-            return self.raised(held, wanted, floor);
-        }
-        if tight(self.forecast()) {
-            // Said as long as memory follows the load, by whoever says so; what is only forecast reaches no maximum.
-            let wanted = self.with_margin(self.forecast()).unwrap_or(held);
-            return (self.raised(held, wanted, floor).0, None);
+        let needed = tight(used) || kept > held;
+        if needed || tight(self.forecast()) {
+            let wanted = self.with_margin(used.max(self.forecast()));
+            let (to, reason) = self.raised(held, wanted.into_iter().fold(kept, Bytes::max), floor);
+            // What is only forecast is no use that was seen, and reaches no maximum; `FollowsLoad` is said of it.
+            return (to, reason.filter(|_| needed));
         }
         let goal = self.lowered(held, least.max(floor.unwrap_or_default()));
         let Some(heap) = self.go_heap() else { return goal };
