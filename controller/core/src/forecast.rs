@@ -97,6 +97,11 @@ impl Forecast {
         }
     }
 
+    /// The forecast of a function that nobody has said anything of yet, or that the last computation lost.
+    pub fn missing() -> Self {
+        Self::none(Distrust::ModelFailed)
+    }
+
     /// The upper quantile, only where it may raise a floor.
     pub fn trusted(&self) -> Option<Demand> {
         (self.trust == Trust::Trusted).then_some(self.upper)

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use forewarm_core::beside::lay_beside;
-use forewarm_core::forecast::{Distrust, Forecast};
+use forewarm_core::forecast::Forecast;
 use forewarm_core::policy::FunctionKey;
 use forewarm_core::units::{Now, Seconds, Wall};
 use forewarm_forecast::band::Bands;
@@ -184,9 +184,4 @@ fn compute(mut past: Past, wanted: &[(FunctionKey, Seconds, Aim)], now: Now, tic
         tracing::warn!(model, "A model gave a number that is not finite; it is left out.");
     }
     (past, forecasts)
-}
-
-/// The forecast of a function that the last computation said nothing of.
-pub fn missing() -> Forecast {
-    Forecast::none(Distrust::ModelFailed)
 }

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use forewarm_api::Profile;
 use forewarm_core::beside::{beside, lay_beside};
 use forewarm_core::decide::Function;
+use forewarm_core::forecast::Forecast;
 use forewarm_core::memory::{Birth, Oom, PodSeen};
 use forewarm_core::observation::{DemandSample, Observation, Reading, Why};
 use forewarm_core::plan::remedy::crash_loop::Failing;
@@ -26,7 +27,6 @@ use super::snapshot::{Seen, Snapshot};
 use super::stores::Stores;
 use super::view::View;
 use super::world::Worlds;
-use crate::remember::missing;
 use crate::target::{Found, Kinds, TargetRef, Template};
 
 /// A pod that waits for a node waits in vain after this long at least, also where a start takes less: a node may be
@@ -266,7 +266,7 @@ fn finish(
         function: Function {
             policy: half.policy,
             observation,
-            forecast: missing(),
+            forecast: Forecast::missing(),
         },
         served,
         target: half.target,
