@@ -98,8 +98,9 @@ impl Sample {
         from.clear();
     }
 
-    /// The refit that is due at `minute`, which takes the sample along. `None`: not yet, or too few rows.
-    pub fn due(&mut self, minute: i64, quantiles: &[Percent]) -> Option<Refit> {
+    /// The refit that is due at `minute`, which takes the sample along. `None`: not yet, or too few rows; then nobody
+    /// asks for `quantiles`.
+    pub fn due(&mut self, minute: i64, quantiles: impl FnOnce() -> Vec<Percent>) -> Option<Refit> {
         let recent = self.tried.is_some_and(|tried| minute.saturating_sub(tried) < EVERY);
         if self.rows.len() < FEWEST || recent {
             return None;
@@ -108,7 +109,7 @@ impl Sample {
         Some(Refit {
             rows: std::mem::replace(&mut self.rows, Rows::new(WIDTH)),
             minutes: std::mem::take(&mut self.minutes),
-            quantiles: quantiles.to_vec(),
+            quantiles: quantiles(),
             seed: self.stream.seed(),
         })
     }
@@ -206,7 +207,7 @@ mod tests {
     }
 
     fn due(sample: &mut Sample, minute: i64) -> Option<Refit> {
-        sample.due(minute, &[Percent::new(80).unwrap()])
+        sample.due(minute, || vec![Percent::new(80).unwrap()])
     }
 
     #[test]

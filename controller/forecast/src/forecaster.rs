@@ -132,10 +132,11 @@ impl Forecaster {
     /// The refit of the fleet's forest that is due at `now`, to be run elsewhere; it takes the sample of rows along,
     /// so [`Self::adopt`] must get what it gives back. `None`: not yet, or too few rows.
     pub fn refit_due(&mut self, now: Wall) -> Option<Refit> {
-        let mut quantiles: Vec<_> = self.functions.values().map(|known| known.model.quantile()).collect();
-        quantiles.sort_unstable();
-        quantiles.dedup();
-        self.sample.due(now.minute(), &quantiles)
+        let quantiles = || {
+            let all = self.functions.values().map(|known| known.model.quantile());
+            all.collect::<BTreeSet<_>>().into_iter().collect()
+        };
+        self.sample.due(now.minute(), quantiles)
     }
 
     /// The shipped forests, for a refit to go on from.
