@@ -6,6 +6,7 @@ use foldhash::quality::RandomState;
 use forewarm_core::policy::FunctionKey;
 use forewarm_core::units::Mono;
 use hashbrown::HashTable;
+use hashbrown::hash_table::Entry;
 use std::collections::HashMap;
 use std::hash::BuildHasher;
 use std::ops::Range;
@@ -40,7 +41,7 @@ pub struct MemberPod {
 
 /// All functions, indexed for the join: pods at once, since nearly every series names one, workloads when the first
 /// series names one.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Membership {
     members: Vec<Indexed>,
     /// Names of the profiles in use, each once.
@@ -50,17 +51,22 @@ pub struct Membership {
     workloads: OnceLock<ByName<Vec<usize>>>,
     revisions: ByName,
     hasher: RandomState,
+    /// Slots of pods that are gone: in no member's range and not found any more.
+    dead: usize,
+    /// A pod is of two members, of which only the first finds it.
+    shared: bool,
 }
 
 /// Namespace, then name, then the number of a member.
 type ByName<N = usize> = HashMap<Arc<str>, HashMap<Arc<str>, N>>;
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Indexed {
     key: FunctionKey,
     profile: usize,
     kind: Arc<str>,
     workload: Arc<str>,
+    revisions: Vec<String>,
     slots: Range<usize>,
 }
 
@@ -103,25 +109,94 @@ impl Membership {
             pods,
         } = member;
         let number = self.members.len();
-        for revision in revisions {
+        for revision in &revisions {
             let names = self.revisions.entry(key.namespace.clone()).or_default();
-            names.entry(revision.into()).or_insert(number);
+            names.entry(revision.as_str().into()).or_insert(number);
         }
-        let first = self.slots.len();
-        self.slots
-            .extend(pods.into_iter().map(|MemberPod { name, ready_since }| Slot {
-                member: number,
-                ready_since,
-                name,
-            }));
-        let (profile, slots) = (self.number_of(profile), first..self.slots.len());
+        let (profile, slots) = (self.number_of(profile), self.lay(number, pods));
         self.members.push(Indexed {
             key,
             profile,
             kind,
             workload,
+            revisions,
             slots,
         });
+    }
+
+    /// Gives each pod of a member a slot.
+    fn lay(&mut self, member: usize, pods: Vec<MemberPod>) -> Range<usize> {
+        let first = self.slots.len();
+        let slot = |MemberPod { name, ready_since }| Slot {
+            member,
+            ready_since,
+            name,
+        };
+        self.slots.extend(pods.into_iter().map(slot));
+        first..self.slots.len()
+    }
+
+    /// Takes in what has become of some members, by their numbers, whose keys are the same: as if all had been indexed
+    /// anew. Where only pods have come or gone, as nearly always, it costs what these do.
+    pub fn replace(&mut self, changed: impl IntoIterator<Item = (usize, Member)>) {
+        let mut anew = false;
+        for (number, member) in changed {
+            anew |= !self.moved_pods(number, member);
+        }
+        if anew || self.shared || self.dead > self.slots.len() / 2 {
+            *self = Self::new(self.all());
+        }
+    }
+
+    /// Takes in one member; false where more than its pods is another, so that the rest has to be indexed anew.
+    fn moved_pods(&mut self, number: usize, member: Member) -> bool {
+        let Member {
+            key: _,
+            profile,
+            kind,
+            workload,
+            revisions,
+            pods,
+        } = member;
+        let before = self.members[number].slots.clone();
+        self.dead += before.len();
+        for slot in before {
+            let namespace = &*self.members[number].key.namespace;
+            let hash = self.hasher.hash_one((namespace, &*self.slots[slot].name));
+            if let Ok(found) = self.pods.find_entry(hash, |other| *other == slot) {
+                found.remove();
+            }
+        }
+        let slots = self.lay(number, pods);
+        self.members[number].slots = slots.clone();
+        for slot in slots {
+            self.index_pod(slot);
+        }
+        let profile = self.number_of(profile);
+        let indexed = &mut self.members[number];
+        let same = indexed.profile == profile
+            && indexed.kind == kind
+            && indexed.workload == workload
+            && indexed.revisions == revisions;
+        (indexed.profile, indexed.kind, indexed.workload, indexed.revisions) = (profile, kind, workload, revisions);
+        same
+    }
+
+    /// All members, as they were handed in.
+    pub fn all(&self) -> Vec<Member> {
+        let pod = |slot: &Slot| MemberPod {
+            name: slot.name(),
+            ready_since: slot.ready_since,
+        };
+        let member = |indexed: &Indexed| Member {
+            key: indexed.key.clone(),
+            profile: Arc::clone(&self.profiles[indexed.profile]),
+            kind: Arc::clone(&indexed.kind),
+            workload: Arc::clone(&indexed.workload),
+            revisions: indexed.revisions.clone(),
+            pods: self.slots[indexed.slots.clone()].iter().map(pod).collect(),
+        };
+        self.members.iter().map(member).collect()
     }
 
     /// The number of a profile, a new one where it has none yet. There is a handful of profiles.
@@ -134,16 +209,25 @@ impl Membership {
     }
 
     fn index_pods(&mut self) {
+        self.pods = HashTable::with_capacity(self.slots.len());
+        for slot in 0..self.slots.len() {
+            self.index_pod(slot);
+        }
+    }
+
+    /// Makes a pod to be found, unless one of an earlier member is under its name.
+    fn index_pod(&mut self, number: usize) {
+        let mut pods = std::mem::take(&mut self.pods);
+        let slot = &self.slots[number];
+        let namespace = &*self.members[slot.member].key.namespace;
         let hash = |slot: &Slot| {
             self.hasher
                 .hash_one((&*self.members[slot.member].key.namespace, &*slot.name))
         };
-        let mut pods = HashTable::with_capacity(self.slots.len());
-        for (number, slot) in self.slots.iter().enumerate() {
-            let namespace = &*self.members[slot.member].key.namespace;
-            let same = |other: &usize| self.is_pod(*other, namespace, &slot.name);
-            pods.entry(hash(slot), same, |other| hash(&self.slots[*other]))
-                .or_insert(number);
+        let same = |other: &usize| self.is_pod(*other, namespace, &slot.name);
+        match pods.entry(hash(slot), same, |other| hash(&self.slots[*other])) {
+            Entry::Occupied(_) => self.shared = true,
+            Entry::Vacant(free) => drop(free.insert(number)),
         }
         self.pods = pods;
     }
@@ -289,37 +373,4 @@ pub(crate) mod fixture {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::fixture::member;
-    use super::*;
-
-    #[test]
-    fn a_target_belongs_to_the_first_policy_that_names_it() {
-        let mut twin = member("a/f", &[("f-1", None)]);
-        twin.key.name = "twin".into();
-        let members = Membership::new([member("a/f", &[("f-1", None)]), twin]);
-        assert_eq!(
-            (members.workload("a", "f"), members.pod("a", "f-1")),
-            (Some(0), Some(0))
-        );
-        assert_eq!((members.workload("b", "f"), members.pod("b", "f-1")), (None, None));
-    }
-
-    #[test]
-    fn a_name_that_two_kinds_have_means_neither_but_tells_owners_apart() {
-        let mut set = member("a/f", &[]);
-        set.kind = "StatefulSet".into();
-        let members = Membership::new([member("a/f", &[]), set]);
-        assert_eq!(members.workload("a", "f"), None);
-        assert_eq!(members.owner("a", Owner::Deployment("f")), Some(0));
-        assert_eq!(members.owner("a", Owner::StatefulSet("f")), Some(1));
-    }
-
-    #[test]
-    fn of_several_owners_of_a_name_cut_short_the_longest_is_meant() {
-        let long = "a-function-with-a-name-so-long-that-its-pods-are-cut-short-and-more";
-        let members = Membership::new([member(&format!("a/{}", &long[..60]), &[]), member("a/a-function", &[])]);
-        assert_eq!(members.owner("a", Owner::Cut(&long[..58])), Some(0));
-        assert_eq!(members.owner("a", Owner::Cut(&"b".repeat(58))), None);
-    }
-}
+mod tests;
