@@ -67,42 +67,37 @@ pub struct Decided {
 /// Decides for every function: first each as if it were alone, to learn who would come down; then again, with
 /// the brake, those that would.
 ///
-/// A function without an entry in `standing` is one just met. The result has the keys of `functions`, which may be
+/// A function without an entry in `standing` is one just met. The result lies in the order of `functions`, which may be
 /// anything that a function is part of.
 pub fn decide<F: AsRef<Function>>(
     functions: &BTreeMap<FunctionKey, F>,
     world: World,
     standing: &BTreeMap<FunctionKey, Standing>,
     now: Now,
-) -> BTreeMap<FunctionKey, Decided> {
-    let (fresh, alone) = (Standing::default(), Fleet::alone());
+) -> Vec<Decided> {
+    let (fresh, fleet) = (Standing::default(), Fleet::alone());
     let each = || {
         let standing = beside(functions.keys(), standing).map(|standing| standing.unwrap_or(&fresh));
         functions.values().map(AsRef::as_ref).zip(standing)
     };
-    let decisions: Vec<_> = each()
-        .map(|(function, standing)| decide_one(function, &alone, standing, now))
-        .collect();
-    let seen = each().zip(&decisions);
+    let alone = |(function, standing): (&Function, &Standing)| Decided {
+        fleet,
+        decision: decide_one(function, &fleet, standing, now),
+    };
+    let mut all: Vec<Decided> = each().map(alone).collect();
+    let seen = each().zip(&all);
     let mut fleets = Fleets::of(
-        seen.map(|((function, standing), decision)| (function, standing, decision)),
+        seen.map(|((function, standing), decided)| (function, standing, &decided.decision)),
         world,
         now,
     );
-    functions
-        .keys()
-        .zip(each())
-        .zip(decisions)
-        .map(|((key, (function, standing)), decision)| {
-            let fleet = fleets.next(function, standing, &decision);
-            let decision = if wants_less(&decision) {
-                decide_one(function, &fleet, standing, now)
-            } else {
-                decision
-            };
-            (key.clone(), Decided { fleet, decision })
-        })
-        .collect()
+    for ((function, standing), decided) in each().zip(&mut all) {
+        decided.fleet = fleets.next(function, standing, &decided.decision);
+        if wants_less(&decided.decision) {
+            decided.decision = decide_one(function, &decided.fleet, standing, now);
+        }
+    }
+    all
 }
 
 /// True where the brake may have a word: less is wished for, or a rule made it less. Elsewhere the decision is the

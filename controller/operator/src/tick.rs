@@ -247,9 +247,9 @@ fn learned(rooms: &mut Rooms, snapshot: &Snapshot) -> Vec<LearnedLine> {
     snapshot.functions.iter().zip(trusted).map(one).collect()
 }
 
-fn report(decided: &BTreeMap<FunctionKey, Decided>, outcomes: &Outcomes) -> TickReport {
+fn report(decided: &[Decided], outcomes: &Outcomes) -> TickReport {
     let held = decided
-        .values()
+        .iter()
         .filter(|decided| matches!(decided.decision.verdict, Verdict::Hold(_)))
         .count();
     let applied = outcomes

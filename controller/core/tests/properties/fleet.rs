@@ -131,6 +131,7 @@ impl Crowd {
         let wanted = self.functions.iter().filter(|(key, function)| alone(key, function));
         let wanted = wanted.map(|(key, _)| key.clone()).collect();
         let decided = decide(&self.functions, world, &self.standing, now);
+        let decided = self.functions.keys().cloned().zip(decided).collect::<BTreeMap<_, _>>();
         for (key, decided) in &decided {
             self.fold(key, decided, now);
         }

@@ -94,11 +94,11 @@ proptest! {
         let world = World { policies_before, policies_now, targets_before, targets_now };
         let decided = decide(&functions, world, &standing, now);
         prop_assert_eq!(decided.len(), functions.len());
-        for (key, decided) in decided {
+        for (key, decided) in functions.keys().zip(decided) {
             let inputs = Inputs {
-                function: functions[&key].clone(),
+                function: functions[key].clone(),
                 fleet: decided.fleet,
-                standing: standing[&key].clone(),
+                standing: standing[key].clone(),
                 now,
             };
             prop_assert_eq!(inputs.decide(), decided.decision);

@@ -200,6 +200,7 @@ fn walk(ticks: u32, dice: u64) -> String {
             .map(|sample| (sample.key.clone(), sample.standing.clone()))
             .collect();
         let decided = decide(&functions, World::default(), &standing, samples[0].now);
+        let decided: BTreeMap<_, _> = functions.keys().zip(decided).collect();
         for sample in &mut samples {
             let one = &decided[&sample.key];
             (sample.fleet, sample.decision) = (one.fleet, one.decision.clone());

@@ -1,7 +1,7 @@
 //! What one pass has found, laid beside each other: what is told of it, the steps to carry out, and what is in force
 //! after them. No I/O and no arithmetic.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use forewarm_core::beside::beside;
 use forewarm_core::decide::Decided;
@@ -22,7 +22,7 @@ use crate::record::line::LearnedLine;
 /// snapshot's functions, each of which has one.
 pub(super) struct Pass<'a> {
     pub(super) snapshot: &'a Snapshot,
-    pub(super) decided: &'a BTreeMap<FunctionKey, Decided>,
+    pub(super) decided: &'a [Decided],
     pub(super) learned: &'a [LearnedLine],
     pub(super) before: &'a Standings,
     pub(super) ids: Ids,
@@ -43,7 +43,7 @@ impl<'a> Pass<'a> {
     fn rows(&self) -> impl Iterator<Item = Row<'a>> + use<'a> {
         let ids = self.ids;
         let found = self.snapshot.functions.iter();
-        let known = self.decided.values().zip(self.learned);
+        let known = self.decided.iter().zip(self.learned);
         let before = beside(self.snapshot.functions.keys(), self.before);
         let all = found.zip(known).zip(before).zip(0..);
         all.filter_map(move |((((key, seen), (decided, learned)), before), place)| {
@@ -127,8 +127,9 @@ impl<'a> Pass<'a> {
     /// What is in force after the outcomes. A function of which nothing was decided keeps its standing.
     pub(super) fn fold(&self, outcomes: &Outcomes) -> Standings {
         let (keys, now) = (|| self.before.keys(), self.snapshot.now);
-        let functions = beside(keys(), &self.snapshot.functions).zip(beside(keys(), self.decided));
-        let done = functions.zip(beside(keys(), outcomes));
+        let decided = self.snapshot.functions.iter().zip(self.decided);
+        let decided = decided.map(|((key, seen), decided)| (key, (seen, decided)));
+        let done = beside(keys(), decided).zip(beside(keys(), outcomes));
         let after = |standing: &Standing, found: Option<(&Seen, &Decided)>, outcomes: Option<&Vec<Outcome>>| {
             found.map_or_else(
                 || standing.clone(),
@@ -141,9 +142,7 @@ impl<'a> Pass<'a> {
         self.before
             .iter()
             .zip(done)
-            .map(|((key, standing), ((seen, decided), outcomes))| {
-                (key.clone(), after(standing, seen.zip(decided), outcomes))
-            })
+            .map(|((key, standing), (found, outcomes))| (key.clone(), after(standing, found, outcomes)))
             .collect()
     }
 }
