@@ -5,10 +5,15 @@
 //! changed, over the version of the policy it was made for (W1); no retry: the next tick makes it anew from
 //! what it then sees. Between our write and the watch that shows it a function's status is left alone.
 
+mod answer;
 pub mod content;
 pub mod diff;
+mod draft;
 
+pub use self::answer::Written;
+use self::answer::{Answer, judge, tally};
 use self::content::Remembered;
+use self::draft::{Draft, Drafts};
 use super::tell::Lines;
 use super::{PolicyObject, Told, Unusable};
 use crate::lease::Term;
@@ -22,6 +27,7 @@ use kube::api::{Patch, PatchParams, ValidationDirective};
 use kube::{Api, Client};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::LazyLock;
 use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::Instant;
@@ -29,6 +35,8 @@ use tokio::time::Instant;
 /// Field manager of the status.
 pub const MANAGER: &str = "forewarm-status";
 
+/// The status of a policy that has none.
+static NONE: LazyLock<FunctionPolicyStatus> = LazyLock::new(FunctionPolicyStatus::default);
 /// Writes of one tick, at most: 13 a second at a tick of 15 s.
 const A_TICK: usize = 200;
 /// Requests at a time.
@@ -67,27 +75,11 @@ struct Owed {
     decision: Option<LastDecision>,
 }
 
-/// What became of the writes of one call.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Written {
-    /// Accepted.
-    pub written: u64,
-    /// The policy has changed meanwhile, or is gone: made anew from the next look.
-    pub outdated: u64,
-    /// Refused for another reason.
-    pub refused: u64,
-    /// No answer in time.
-    pub unanswered: u64,
-    /// Left for the next tick.
-    pub waiting: u64,
-}
-
 /// One status to write.
 struct Write<'a> {
     key: &'a FunctionKey,
     /// The version it was made for.
     over: &'a str,
-    urgent: bool,
     patch: Value,
     remembers: Option<Remembered>,
 }
@@ -100,25 +92,14 @@ impl<'a> Write<'a> {
         old: &FunctionPolicyStatus,
         new: &FunctionPolicyStatus,
     ) -> Option<Self> {
-        let (over, urgent) = (object.resource_version, diff::urgent(old, new));
         let (patch, remembers) = (diff::patch(old, new)?, Remembered::of(new));
         Some(Self {
             key,
-            over,
-            urgent,
+            over: object.resource_version,
             patch,
             remembers,
         })
     }
-}
-
-/// What became of one write.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Answer {
-    Written,
-    Outdated,
-    Refused,
-    None,
 }
 
 impl std::fmt::Debug for StatusWriter {
@@ -206,7 +187,6 @@ impl StatusWriter {
             Some(Write {
                 key,
                 over: object.resource_version,
-                urgent: true,
                 patch,
                 remembers,
             })
@@ -230,11 +210,12 @@ impl StatusWriter {
         let due = self.due(lines);
         let due = beside(all.iter().map(|told| told.key), due.iter().map(|key| (key, ())));
         let due = all.iter().zip(due).filter(|(_, due)| due.is_some());
-        let mut writes: Vec<Write<'_>> = due.filter_map(|(told, _)| self.change(told, lines)).collect();
-        writes.extend(unusable.iter().filter_map(|bad| self.complaint(bad, now)));
-        writes.sort_by_key(|write| !write.urgent);
-        let waiting = writes.len().saturating_sub(A_TICK);
-        writes.truncate(A_TICK);
+        let mut drafts = Drafts::default();
+        for (told, _) in due {
+            drafts.extend(self.draft(told, lines));
+        }
+        let complaints = unusable.iter().filter_map(|bad| self.complaint(bad, now)).collect();
+        let (writes, waiting) = self.patches(drafts, complaints);
         let answers = self.send(writes, now.1).await;
         for (key, _) in answers.iter().filter(|(_, answer)| **answer == Answer::Written) {
             self.owed.remove(key);
@@ -253,7 +234,7 @@ impl StatusWriter {
     }
 
     /// What is to be written of one function. What is due and cannot be written yet stays owed.
-    fn change<'a>(&mut self, told: &Told<'a>, lines: &Lines) -> Option<Write<'a>> {
+    fn draft<'a>(&mut self, told: &Told<'a>, lines: &Lines) -> Option<Draft<'a>> {
         let (changed, beat) = (lines.changed.contains(told.key), lines.beats.contains(told.key));
         let owed = self.owed.entry(told.key.clone()).or_default();
         owed.whole |= changed || beat;
@@ -264,15 +245,46 @@ impl StatusWriter {
         if self.waits(told.key, told.policy, told.now.mono) {
             return None;
         }
-        let none = FunctionPolicyStatus::default();
-        let old = told.policy.status.unwrap_or(&none);
-        let new = content::status(told, old, owed.decision);
-        let wanted = owed.whole || diff::urgent(old, &new);
-        let write = wanted.then(|| Write::of(told.key, told.policy, old, &new)).flatten();
-        if write.is_none() {
+        let new = content::status(told, told.policy.status.unwrap_or(&NONE), owed.decision);
+        let urgent = diff::urgent(told.policy.status.unwrap_or(&NONE), &new);
+        if !owed.whole && !urgent {
             self.owed.remove(told.key);
+            return None;
         }
-        write
+        Some(Draft {
+            key: told.key,
+            object: told.policy,
+            urgent,
+            new,
+        })
+    }
+
+    /// The patches of what is written in this tick: what is urgent, the complaints, the rest. And how much waits.
+    fn patches<'a>(&mut self, drafts: Drafts<'a>, complaints: Vec<Write<'a>>) -> (Vec<Write<'a>>, usize) {
+        let Drafts {
+            urgent,
+            figures,
+            mut waiting,
+        } = drafts;
+        let mut write = |draft: Draft<'a>| {
+            let Draft { key, object, new, .. } = draft;
+            let write = Write::of(key, object, object.status.unwrap_or(&NONE), &new);
+            if write.is_none() {
+                self.owed.remove(key);
+            }
+            write
+        };
+        let mut writes: Vec<Write<'a>> = urgent.into_iter().filter_map(&mut write).collect();
+        writes.extend(complaints);
+        waiting += writes.len().saturating_sub(A_TICK);
+        writes.truncate(A_TICK);
+        let mut figures = figures.into_iter();
+        while writes.len() < A_TICK
+            && let Some(draft) = figures.next()
+        {
+            writes.extend(write(draft));
+        }
+        (writes, waiting + figures.len())
     }
 
     /// What is to be written of a policy that cannot be used.
@@ -282,7 +294,7 @@ impl StatusWriter {
         }
         let old = bad.policy.status.cloned().unwrap_or_default();
         let new = content::unusable(bad, &old, wall);
-        Write::of(bad.key, bad.policy, &old, &new).map(|write| Write { urgent: true, ..write })
+        Write::of(bad.key, bad.policy, &old, &new)
     }
 
     fn waits(&self, key: &FunctionKey, object: PolicyObject<'_>, now: Mono) -> bool {
@@ -349,7 +361,6 @@ impl StatusWriter {
             key,
             over,
             patch,
-            urgent: _,
             remembers: _,
         } = write;
         let api: Api<FunctionPolicy> = Api::namespaced(self.client.clone(), &key.namespace);
@@ -384,33 +395,6 @@ impl Pending {
     fn waits(&self, object: PolicyObject<'_>, now: Mono) -> bool {
         self.over == object.resource_version && !now.passed(self.at, VISIBLE)
     }
-}
-
-fn judge(key: &FunctionKey, answer: Result<(), kube::Error>) -> Answer {
-    match answer {
-        Ok(()) => Answer::Written,
-        Err(kube::Error::Api(status)) if matches!(status.code, 404 | 409) => Answer::Outdated,
-        Err(kube::Error::Api(status)) => {
-            tracing::warn!(function = %key, code = status.code, reason = %status.reason, "Status was refused.");
-            Answer::Refused
-        }
-        Err(error) => {
-            tracing::warn!(function = %key, error = &error as &dyn std::error::Error, "Status was not answered.");
-            Answer::None
-        }
-    }
-}
-
-fn tally<'a>(answers: impl Iterator<Item = &'a Answer>) -> Written {
-    answers.fold(Written::default(), |mut sum, answer| {
-        match answer {
-            Answer::Written => sum.written += 1,
-            Answer::Outdated => sum.outdated += 1,
-            Answer::Refused => sum.refused += 1,
-            Answer::None => sum.unanswered += 1,
-        }
-        sum
-    })
 }
 
 #[cfg(test)]
