@@ -83,6 +83,7 @@ pub async fn follow(rooms: &mut Rooms, now: Now) {
     rooms.standing.clear();
     rooms.health.forget();
     rooms.record.follow(&snapshot);
+    rooms.observe.keep(snapshot);
 }
 
 /// The line behind a snapshot: everything but the questions to the world.
@@ -133,6 +134,7 @@ pub async fn line(rooms: &mut Rooms, mut snapshot: Snapshot) -> TickReport {
         .run(&pass.told(&rooms.standing, &outcomes), &snapshot)
         .await;
     lap.end(rooms, "record");
+    rooms.observe.keep(snapshot);
     report(&decided, &outcomes)
 }
 

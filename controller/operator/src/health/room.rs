@@ -152,7 +152,7 @@ impl Health {
                 .is_some_and(|births| !births.is_empty())
         };
         let fails = seen.function.observation.failing.is_some();
-        (asked || compared || open || fails || !observe.is_well(owner) || written()).then(|| MemoryPolicy {
+        (asked || compared || open || fails || !seen.well || written()).then(|| MemoryPolicy {
             enforce: seen.function.policy.mode,
             paused: seen.function.policy.paused,
             ..policy.clone()

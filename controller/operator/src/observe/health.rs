@@ -109,6 +109,12 @@ impl Health {
         failing(&seen(pods, ooms))
     }
 
+    /// When the newest pod of a workload was created, in seconds since 1970 UTC. `None`: it has none.
+    pub fn newest(&self, owner: &Owner) -> Option<i64> {
+        let pods = &self.by_owner.get(owner)?.pods;
+        pods.iter().map(|pod| pod.created).max()
+    }
+
     /// The pods of a workload, where some came so lately that they are held against the others; else none.
     pub fn on_trial(&self, owner: &Owner, patience: i64, now: i64) -> Vec<PodSeen> {
         let Some(workload) = self.by_owner.get(owner) else {

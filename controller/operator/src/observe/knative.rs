@@ -1,7 +1,7 @@
 //! Which Knative is installed: its floors may be written on revisions since 1.21.
 
 use std::collections::HashSet;
-use std::sync::{PoisonError, RwLock};
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
@@ -10,6 +10,7 @@ use kube::{Api, Client};
 use serde::Deserialize;
 
 use super::pods::Condition;
+use super::touched::Touched;
 use super::watch::{Read, Shelf};
 
 /// The resource definition whose label says the version.
@@ -23,7 +24,10 @@ const DEADLINE: Duration = Duration::from_secs(10);
 
 /// What is known of the Knative that is installed.
 #[derive(Debug, Default)]
-pub struct Knative(RwLock<State>);
+pub struct Knative {
+    state: RwLock<State>,
+    touched: Arc<Touched>,
+}
 
 /// A `PodAutoscaler` with no more than what is read of it.
 pub type PodAutoscaler = kube::core::Object<PodAutoscalerSpec, PodAutoscalerStatus>;
@@ -47,22 +51,42 @@ pub struct PodAutoscalerStatus {
 /// at its floor is active well under a second after the floor was raised; one that was restarted since the revision
 /// went to zero is not before the next call (knative/serving#16223). It does not say so: its status keeps the zero.
 #[derive(Debug, Default)]
-pub struct Idle(RwLock<HashSet<(String, String)>>);
+pub struct Idle {
+    all: RwLock<HashSet<(String, String)>>,
+    touched: Arc<Touched>,
+}
 
 impl Idle {
+    /// None; which revisions' change is noted there.
+    pub fn noting(touched: &Arc<Touched>) -> Self {
+        Self {
+            touched: Arc::clone(touched),
+            ..Self::default()
+        }
+    }
+
     /// Whether the revision is one.
     pub fn contains(&self, namespace: &str, revision: &str) -> bool {
-        let all = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        let all = self.all.read().unwrap_or_else(PoisonError::into_inner);
         all.contains(&(namespace.to_owned(), revision.to_owned()))
     }
 
     fn change(&self, read: &Read<PodAutoscaler>) {
-        let mut all = self.0.write().unwrap_or_else(PoisonError::into_inner);
-        if matches!(read, Read::Good(object) if idle(object)) {
-            all.insert(names(read.meta()));
-        } else {
-            all.remove(&names(read.meta()));
+        self.set(read.meta(), matches!(read, Read::Good(object) if idle(object)));
+    }
+
+    fn set(&self, meta: &ObjectMeta, idle: bool) {
+        let mut all = self.all.write().unwrap_or_else(PoisonError::into_inner);
+        let name = names(meta);
+        if idle == all.contains(&name) {
+            return;
         }
+        if idle {
+            all.insert(name.clone());
+        } else {
+            all.remove(&name);
+        }
+        self.touched.note(&name.0, &name.1);
     }
 }
 
@@ -77,10 +101,11 @@ fn idle(object: &PodAutoscaler) -> bool {
 
 impl Shelf<PodAutoscaler> for Idle {
     fn replace(&self, all: Vec<Read<PodAutoscaler>>) {
-        self.0.write().unwrap_or_else(PoisonError::into_inner).clear();
+        self.all.write().unwrap_or_else(PoisonError::into_inner).clear();
         for read in &all {
             self.change(read);
         }
+        self.touched.note_everything();
     }
 
     fn put(&self, object: Read<PodAutoscaler>) {
@@ -88,10 +113,7 @@ impl Shelf<PodAutoscaler> for Idle {
     }
 
     fn gone(&self, meta: &ObjectMeta) {
-        self.0
-            .write()
-            .unwrap_or_else(PoisonError::into_inner)
-            .remove(&names(meta));
+        self.set(meta, false);
     }
 }
 
@@ -109,6 +131,14 @@ enum State {
 }
 
 impl Knative {
+    /// One of which nothing is known; what becomes known is noted there.
+    pub fn noting(touched: &Arc<Touched>) -> Self {
+        Self {
+            touched: Arc::clone(touched),
+            ..Self::default()
+        }
+    }
+
     /// Takes in the version. `None`: it could not be read.
     pub fn found(&self, version: Option<&str>) {
         let state = if version.is_some_and(new_enough) {
@@ -116,12 +146,16 @@ impl Knative {
         } else {
             State::TooOld
         };
-        *self.0.write().unwrap_or_else(PoisonError::into_inner) = state;
+        let mut known = self.state.write().unwrap_or_else(PoisonError::into_inner);
+        if *known != state {
+            *known = state;
+            self.touched.note_everything();
+        }
     }
 
     /// Whether it is too old, or of a version that cannot be read. `None`: not asked yet.
     pub fn too_old(&self) -> Option<bool> {
-        match *self.0.read().unwrap_or_else(PoisonError::into_inner) {
+        match *self.state.read().unwrap_or_else(PoisonError::into_inner) {
             State::Unasked => None,
             State::TooOld => Some(true),
             State::Good => Some(false),

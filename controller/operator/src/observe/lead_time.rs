@@ -71,14 +71,6 @@ impl LeadTimes {
         let all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         all.get(owner)?.p95
     }
-
-    /// Forgets workloads for which `keep` is false, so that the map is bounded by what exists.
-    pub fn retain(&self, keep: impl Fn(&Owner) -> bool) {
-        self.0
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .retain(|owner, _| keep(owner));
-    }
 }
 
 impl Starts {

@@ -1,121 +1,196 @@
 //! What the watched stores show of every function, before its demand is known. No I/O.
 //!
-//! Names are shared with the stores, not copied: a tick looks at 10,000 functions and 20,000 pods.
+//! A look goes on from the one before: what was made of a function stands until its policy, its profile or one of the
+//! names it was looked up by is another ([`super::touched`]). Names are shared with the stores, not copied: a tick
+//! looks at 10,000 functions and 20,000 pods.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use foldhash::fast::RandomState;
-use forewarm_api::problem::{PolicyProblem, sentence};
-use forewarm_api::profile_parse::Demanded;
-use forewarm_api::{IS_DEFAULT, Profile};
-use forewarm_core::memory::PodSeen;
+use forewarm_api::Profile;
+use forewarm_api::problem::PolicyProblem;
 use forewarm_core::observation::{LeadTime, LeadTimeSource};
-use forewarm_core::policy::{FunctionKey, Policy};
+use forewarm_core::policy::FunctionKey;
 use forewarm_core::units::{Now, Seconds};
 use forewarm_source::{Member, Membership};
 
+use super::claims::Claims;
+use super::in_use::{ByWish, InUse};
 use super::place::fit;
-use super::pods::Owner;
-use super::policies::{ByKey, PolicySeen, Usable};
+use super::policies::{PolicySeen, Usable};
+use super::snapshot::Seen;
 use super::stores::Stores;
-use super::view::{View, lead_time, view};
-use crate::target::TargetRef;
-
-/// A pod has been given its time to do well after this long at least, and twice its lead time.
-const TRIED: Seconds = Seconds(300);
+use super::touched::Names;
+use super::view::{lead_time, view};
 
 /// Profile of a function that names none while there is no default: no profile has this name.
 const NO_PROFILE: &str = "";
 
-/// A function on its way into the snapshot: all but its demand.
-#[derive(Debug)]
-pub(super) struct Half {
-    pub(super) stored: Arc<PolicySeen>,
-    /// What the user asks, with the namespace's pause.
-    pub(super) policy: Policy,
-    pub(super) target: Arc<TargetRef>,
-    workload: Owner,
-    pub(super) view: View,
-    pub(super) lead_time: LeadTime,
-    /// How long its pods may take to do well, in seconds.
-    pub(super) patience: i64,
-    /// Its pods, where some came so lately that they are held against the others; else none.
-    pub(super) on_trial: Vec<PodSeen>,
-    pub(super) profile: Option<Arc<str>>,
-    /// What is wrong with the profile.
-    pub(super) bad_profile: Option<String>,
-    /// The profile counts items that wait.
-    pub(super) backlog: bool,
-}
-
 /// What the stores show.
 #[derive(Debug, Default)]
 pub(super) struct Look {
-    /// Functions that can be decided upon, in the order of their keys.
-    pub(super) halves: Vec<(FunctionKey, Half)>,
+    /// Functions that can be decided upon; what changes in every tick is not up to date.
+    pub(super) functions: BTreeMap<FunctionKey, Seen>,
     pub(super) unusable: BTreeMap<FunctionKey, (Arc<PolicySeen>, Vec<PolicyProblem>)>,
     /// The usable profiles in use.
     pub(super) profiles: BTreeMap<String, Profile>,
 }
 
-/// Looks at everything. `fresh`: the stores may be read as the present state. `latency`: of each kind of target, part
-/// of the lead time.
-pub(super) fn look(stores: &Stores, latency: &BTreeMap<String, Seconds>, fresh: bool, now: Now) -> Look {
-    let policies = stores.policies.all();
-    let holders = holders(&policies);
-    let mut wishes: BTreeMap<Option<Arc<str>>, InUse> = BTreeMap::new();
-    let mut look = Look::default();
-    look.halves.reserve(policies.len());
-    for (key, stored) in policies.iter() {
-        let usable = match usable(key, stored, &holders) {
-            Ok(usable) => usable,
-            Err(problems) => {
-                look.unusable.insert(key.clone(), (Arc::clone(stored), problems));
-                continue;
+/// The last look, as far as the next one may go on from it.
+#[derive(Debug, Default)]
+pub(super) struct Before {
+    /// Handed back when the tick is done with them; none where a tick was broken off, so that all are made anew.
+    functions: BTreeMap<FunctionKey, Seen>,
+    members: Arc<Membership>,
+    in_use: ByWish,
+    claims: Claims,
+    fresh: bool,
+}
+
+/// What every function is looked at with.
+#[derive(Clone, Copy)]
+pub(super) struct Eye<'a> {
+    pub(super) stores: &'a Stores,
+    /// Time from an accepted write to the creation of pods, by kind: part of the lead time.
+    pub(super) latency: &'a BTreeMap<String, Seconds>,
+    /// The stores may be read as the present state.
+    pub(super) fresh: bool,
+    pub(super) now: Now,
+}
+
+/// A policy that can be used, with the profile it does.
+struct Asked<'a> {
+    key: &'a FunctionKey,
+    stored: &'a Arc<PolicySeen>,
+    usable: &'a Usable,
+    in_use: Arc<InUse>,
+}
+
+impl Before {
+    /// Takes back what the tick is done with.
+    pub(super) fn keep(&mut self, functions: BTreeMap<FunctionKey, Seen>) {
+        self.functions = functions;
+    }
+
+    /// Who is to be found in the answers.
+    pub(super) fn members(&self) -> Arc<Membership> {
+        Arc::clone(&self.members)
+    }
+
+    /// Looks at everything.
+    pub(super) fn look(&mut self, eye: Eye<'_>) -> Look {
+        // Before anything is read: what changes from here on is among the names of the next look.
+        let touched = eye.stores.touched.take();
+        let listed = eye.stores.policies.listed();
+        self.claims.follow(&listed);
+        let mut look = Look::default();
+        let mut in_use = ByWish::new();
+        let mut asked = Vec::with_capacity(listed.by_key.len());
+        for (key, stored) in listed.by_key.iter() {
+            match self.claims.usable(key, stored) {
+                Ok(usable) => asked.push(Asked {
+                    key,
+                    stored,
+                    usable,
+                    in_use: self.in_use(eye.stores, usable, &mut in_use, &mut look.profiles),
+                }),
+                Err(problems) => {
+                    look.unusable.insert(key.clone(), (Arc::clone(stored), problems));
+                }
             }
-        };
-        if !wishes.contains_key(&usable.profile) {
-            let in_use = InUse::of(stores, usable.profile.as_deref(), &mut look.profiles);
-            wishes.insert(usable.profile.clone(), in_use);
         }
-        let half = Half::of(stores, stored, usable, &wishes[&usable.profile], latency, fresh, now);
-        look.halves.push((key.clone(), half));
+        self.in_use = in_use;
+        let functions = std::mem::take(&mut self.functions);
+        let stand = eye.fresh == self.fresh && functions.keys().eq(asked.iter().map(|asked| asked.key));
+        self.fresh = eye.fresh;
+        look.functions = if stand {
+            self.again(functions, &asked, eye, &touched)
+        } else {
+            self.anew(&asked, eye)
+        };
+        for (seen, asked) in look.functions.values_mut().zip(&asked) {
+            let paused = eye.stores.paused.contains(&asked.key.namespace);
+            seen.function.policy.paused = paused || asked.usable.policy.paused;
+        }
+        look
     }
-    look
-}
 
-impl Look {
-    /// Who is to be found in the answers; takes the pods out.
-    pub(super) fn members(&mut self) -> Arc<Membership> {
-        Arc::new(Membership::new(
-            self.halves.iter_mut().map(|(key, half)| half.member(key)),
-        ))
-    }
-}
-
-impl Half {
-    fn of(
+    /// The profile of a policy, looked up once a look.
+    fn in_use(
+        &self,
         stores: &Stores,
-        seen: &Arc<PolicySeen>,
         usable: &Usable,
-        profile: &InUse,
-        latency: &BTreeMap<String, Seconds>,
-        fresh: bool,
-        now: Now,
-    ) -> Self {
-        let view = view(stores, usable, fresh, now);
+        found: &mut ByWish,
+        profiles: &mut BTreeMap<String, Profile>,
+    ) -> Arc<InUse> {
+        if let Some(known) = found.get(&usable.profile) {
+            return Arc::clone(known);
+        }
+        let in_use = InUse::of(&stores.profiles, usable.profile.as_deref(), profiles);
+        let in_use = in_use.or_before(self.in_use.get(&usable.profile));
+        found.insert(usable.profile.clone(), Arc::clone(&in_use));
+        in_use
+    }
+
+    /// Makes all functions.
+    fn anew(&mut self, asked: &[Asked<'_>], eye: Eye<'_>) -> BTreeMap<FunctionKey, Seen> {
+        let mut members = Vec::with_capacity(asked.len());
+        let one = |asked: &Asked<'_>| {
+            let (seen, member) = asked.made(eye);
+            members.push(member);
+            (asked.key.clone(), seen)
+        };
+        let functions = asked.iter().map(one).collect();
+        self.members = Arc::new(Membership::new(members));
+        functions
+    }
+
+    /// Makes anew what no longer stands of the same functions.
+    fn again(
+        &mut self,
+        mut functions: BTreeMap<FunctionKey, Seen>,
+        asked: &[Asked<'_>],
+        eye: Eye<'_>,
+        touched: &Names,
+    ) -> BTreeMap<FunctionKey, Seen> {
+        let mut changed = Vec::new();
+        for (number, (seen, asked)) in functions.values_mut().zip(asked).enumerate() {
+            if !seen.stands(asked.stored, &asked.in_use, touched) {
+                let (made, member) = asked.made(eye);
+                *seen = made;
+                changed.push((number, member));
+            }
+        }
+        if !changed.is_empty() {
+            Arc::make_mut(&mut self.members).replace(changed);
+        }
+        functions
+    }
+}
+
+impl Asked<'_> {
+    /// The function as the stores show it, and who it is in the answers.
+    fn made(&self, eye: Eye<'_>) -> (Seen, Member) {
+        let Self {
+            key,
+            stored,
+            usable,
+            in_use,
+        } = self;
+        let mut view = view(eye.stores, usable, eye.fresh, eye.now);
+        let member = Member {
+            key: (*key).clone(),
+            profile: in_use.name.clone().unwrap_or_else(|| NO_PROFILE.into()),
+            kind: usable.workload.kind.clone(),
+            workload: usable.workload.name.clone(),
+            revisions: std::mem::take(&mut view.revisions),
+            pods: std::mem::take(&mut view.pods),
+        };
         let kind = view.writes.as_ref().map_or(&usable.target.kind, |writes| &writes.kind);
-        let latency = latency.get(kind).copied().unwrap_or_default();
-        let extra = Seconds(profile.scrape.0.saturating_add(latency.0));
+        let latency = eye.latency.get(kind).copied().unwrap_or_default();
+        let extra = Seconds(in_use.scrape.0.saturating_add(latency.0));
+        let lead_time = lead_time(usable, view.learned, stored, extra);
         let mut policy = usable.policy.clone();
-        policy.paused |= stores.paused.contains(&usable.workload.namespace);
-        let lead_time = lead_time(usable, view.learned, seen, extra);
-        let patience = i64::from(lead_time.total.0.saturating_mul(2).max(TRIED.0));
-        let second = now.wall.0.div_euclid(1000);
-        let on_trial = stores
-            .pods
-            .health(|health| health.on_trial(&view.owner, patience, second));
         fit(
             &mut policy,
             view.target.known(),
@@ -123,30 +198,8 @@ impl Half {
             start(lead_time, extra),
             usable.paced,
         );
-        Self {
-            stored: Arc::clone(seen),
-            policy,
-            target: Arc::clone(&usable.target),
-            workload: usable.workload.clone(),
-            lead_time,
-            patience,
-            on_trial,
-            view,
-            profile: profile.name.clone(),
-            bad_profile: profile.bad.clone(),
-            backlog: profile.backlog,
-        }
-    }
-
-    fn member(&mut self, key: &FunctionKey) -> Member {
-        Member {
-            key: key.clone(),
-            profile: self.profile.clone().unwrap_or_else(|| NO_PROFILE.into()),
-            kind: self.workload.kind.clone(),
-            workload: self.workload.name.clone(),
-            revisions: self.view.revisions.clone(),
-            pods: std::mem::take(&mut self.view.pods),
-        }
+        let seen = Seen::made(stored, usable, policy, lead_time, view, in_use);
+        (seen, member)
     }
 }
 
@@ -159,177 +212,5 @@ fn start(lead: LeadTime, extra: Seconds) -> Seconds {
     }
 }
 
-/// The profile that functions with one wish use.
-#[derive(Debug)]
-struct InUse {
-    name: Option<Arc<str>>,
-    scrape: Seconds,
-    backlog: bool,
-    bad: Option<String>,
-}
-
-impl InUse {
-    /// Of the functions that name `wish`; `None`: that name none. A usable profile is noted in `profiles`.
-    fn of(stores: &Stores, wish: Option<&str>, profiles: &mut BTreeMap<String, Profile>) -> Self {
-        let Some((name, seen)) = stores.profiles.find(wish) else {
-            return Self {
-                name: None,
-                scrape: Seconds(0),
-                backlog: false,
-                bad: Some(no_profile(wish)),
-            };
-        };
-        let (scrape, backlog, bad) = match &seen.parsed {
-            Ok(parsed) => {
-                profiles.insert(name.to_string(), Profile::clone(parsed));
-                let backlog = matches!(parsed.unit, Demanded::Backlog { .. });
-                (parsed.scrape, backlog, None)
-            }
-            Err(problems) => (
-                Seconds(0),
-                false,
-                Some(format!("DemandProfile {name}: {}", sentence(problems))),
-            ),
-        };
-        Self {
-            name: Some(name),
-            scrape,
-            backlog,
-            bad,
-        }
-    }
-}
-
-type Holders<'a> = HashMap<&'a TargetRef, (i64, &'a FunctionKey), RandomState>;
-
-/// The policy that has each target: of several that name it the oldest, by name where they are of one second.
-fn holders(policies: &ByKey) -> Holders<'_> {
-    let mut holders = Holders::with_capacity_and_hasher(policies.len(), RandomState::default());
-    for (key, seen) in policies {
-        let Ok(usable) = &seen.parsed else { continue };
-        let claim = (seen.created, key);
-        let holder = holders.entry(&*usable.target).or_insert(claim);
-        *holder = claim.min(*holder);
-    }
-    holders
-}
-
-/// The usable part of a policy, or why it is not: its own problems, or an older policy on the same target.
-fn usable<'a>(
-    key: &FunctionKey,
-    stored: &'a PolicySeen,
-    holders: &Holders<'_>,
-) -> Result<&'a Usable, Vec<PolicyProblem>> {
-    let usable = stored.parsed.as_ref().map_err(Clone::clone)?;
-    match holders.get(&*usable.target) {
-        Some((_, holder)) if *holder != key => {
-            let fix = format!(
-                "the older policy {} has this target: delete one of the two",
-                holder.name
-            );
-            Err(vec![PolicyProblem::new(
-                "spec.targetRef.name",
-                &usable.target.name,
-                fix,
-            )])
-        }
-        _ => Ok(usable),
-    }
-}
-
-/// What to tell a policy that `named` a profile which is not there, or none while there is no default.
-fn no_profile(named: Option<&str>) -> String {
-    match named {
-        Some(name) => format!(
-            "spec.demand.profile is {name}: no such DemandProfile exists, name one that `kubectl get demandprofiles` lists"
-        ),
-        None => format!(
-            "spec.demand.profile is absent and no DemandProfile is the default: name one, or annotate one with {IS_DEFAULT}: \"true\""
-        ),
-    }
-}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// A stored policy of that name in `payments`, created at that second, on that workload.
-    fn stored(name: &str, created: i64, workload: &str) -> (FunctionKey, Arc<PolicySeen>) {
-        let policy = serde_json::json!({
-            "apiVersion": "forewarm.dev/v1alpha1", "kind": "FunctionPolicy",
-            "metadata": {"name": name, "namespace": "payments"},
-            "spec": {"targetRef": {"name": workload}, "floor": {"max": 4}}
-        });
-        let policy: forewarm_api::FunctionPolicy = serde_json::from_value(policy).unwrap();
-        let target = TargetRef {
-            api_version: "apps/v1".into(),
-            kind: "Deployment".into(),
-            namespace: "payments".into(),
-            name: workload.into(),
-        };
-        let usable = Usable {
-            policy: forewarm_api::parse(&policy, false).unwrap(),
-            workload: Owner {
-                namespace: "payments".into(),
-                kind: "Deployment".into(),
-                name: workload.into(),
-            },
-            target: Arc::new(target),
-            profile: None,
-            lead_time: None,
-            objective: None,
-            paced: false,
-            memory: forewarm_core::memory::MemoryPolicy::default(),
-        };
-        let (uid, resource_version) = (name.to_owned(), "1".to_owned());
-        let seen = PolicySeen {
-            uid,
-            resource_version,
-            created,
-            generation: 1,
-            parsed: Ok(usable),
-            status: None,
-        };
-        (policy.key(), Arc::new(seen))
-    }
-
-    #[test]
-    fn the_pace_of_coming_down_goes_by_the_start_of_a_pod_alone() {
-        let lead = |source| LeadTime {
-            total: Seconds(45),
-            source,
-        };
-        assert_eq!(start(lead(LeadTimeSource::Learned), Seconds(31)), Seconds(14));
-        assert_eq!(
-            start(lead(LeadTimeSource::Policy), Seconds(31)),
-            Seconds(45),
-            "the user's word"
-        );
-    }
-
-    #[test]
-    fn of_two_policies_on_one_target_the_older_has_it_and_the_other_is_told() {
-        let all = ByKey::from([
-            stored("a", 20, "orders"),
-            stored("b", 10, "orders"),
-            stored("c", 30, "ledger"),
-        ]);
-        let holders = holders(&all);
-        let problems = |name: &str| {
-            let key = FunctionKey {
-                namespace: "payments".into(),
-                name: name.into(),
-            };
-            usable(&key, &all[&key], &holders)
-                .map(|_| ())
-                .map_err(|problems| sentence(&problems))
-        };
-        assert_eq!(problems("b"), Ok(()));
-        assert_eq!(problems("c"), Ok(()));
-        let told = problems("a").unwrap_err();
-        assert_eq!(
-            told,
-            "spec.targetRef.name is orders: the older policy b has this target: delete one of the two"
-        );
-    }
-}
+mod tests;

@@ -7,11 +7,15 @@
 //! * [`place`]: where a target's floor is written; [`left`]: what is still to be given back.
 //! * [`health`]: what pods tell of their memory and health; [`quantity`]: sizes as objects have them.
 //! * [`lead_time`]: how long a new pod takes, learned from pods.
-//! * [`stores`]: all of them together; [`view`]: one function as they show it; `look`: all functions.
+//! * [`stores`]: all of them together; [`touched`]: what has changed on them; [`view`]: one function as they show it.
+//! * `look`: all functions, those of which nothing has changed as they were; `claims`, `in_use`: whose a target is, and
+//!   which profile counts; `seen`: one function from tick to tick.
 //! * [`room`]: the same joined with demand; [`snapshot`]: what comes out; `world`: whether the lists are whole.
 
+mod claims;
 pub mod health;
 pub mod heartbeat;
+mod in_use;
 pub mod knative;
 pub mod lead_time;
 pub mod left;
@@ -26,8 +30,10 @@ pub mod policies;
 pub mod quantity;
 pub mod quotas;
 pub mod room;
+mod seen;
 pub mod snapshot;
 pub mod stores;
+pub mod touched;
 pub mod vertical;
 pub mod view;
 pub mod watch;

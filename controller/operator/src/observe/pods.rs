@@ -5,6 +5,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
+use forewarm_core::units::Seconds;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use kube::core::{ObjectMeta, Resource};
 use serde::Deserialize;
@@ -13,6 +14,7 @@ use super::FastMap;
 use super::health::{ContainerSpec, ContainerStatus, Health};
 use super::lead_time::{LeadTimes, Start};
 use super::quotas::Asks;
+use super::touched::Touched;
 use super::watch::{Read, Shelf};
 use crate::target::{PodOwner, pod_owner};
 
@@ -88,7 +90,8 @@ pub struct PodFacts {
 pub struct Pods {
     inner: Mutex<Inner>,
     /// How long starts took, by workload.
-    pub lead_times: LeadTimes,
+    lead_times: LeadTimes,
+    touched: Arc<Touched>,
 }
 
 #[derive(Debug, Default)]
@@ -101,6 +104,19 @@ struct Inner {
 }
 
 impl Pods {
+    /// No pods; which workloads' change is noted there.
+    pub fn noting(touched: &Arc<Touched>) -> Self {
+        Self {
+            touched: Arc::clone(touched),
+            ..Self::default()
+        }
+    }
+
+    /// 95th percentile of the starts of a workload's pods. `None`: no start seen.
+    pub fn lead_time(&self, owner: &Owner) -> Option<Seconds> {
+        self.lead_times.p95(owner)
+    }
+
     /// Calls `read` with the pods of `owner`; with none when it has none.
     pub fn of<R>(&self, owner: &Owner, read: impl FnOnce(&mut dyn Iterator<Item = &PodFacts>) -> R) -> R {
         let inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
@@ -121,16 +137,18 @@ impl Pods {
 
     fn fold(&self, inner: &mut Inner, read: Read<Pod>) {
         let Some(owner) = owner_of(read.meta()) else { return };
-        let pod = match read {
-            Read::Good(pod) => pod,
+        match read {
+            Read::Good(pod) => {
+                if let Some(start) = start_of(&pod) {
+                    self.lead_times.learn(&owner, start);
+                }
+                inner.health.fold(&owner, &pod);
+                inner.put(owner.clone(), facts(&pod));
+            }
             // What it serves counts: it must be heard of before anything falls.
-            Read::Bad(meta, _) => return inner.put_unknown(owner, &meta),
-        };
-        if let Some(start) = start_of(&pod) {
-            self.lead_times.learn(&owner, start);
+            Read::Bad(meta, _) => inner.put_unknown(owner.clone(), &meta),
         }
-        inner.health.fold(&owner, &pod);
-        inner.put(owner, facts(&pod));
+        self.touched.note(&owner.namespace, &owner.name);
     }
 }
 
@@ -167,10 +185,9 @@ impl Inner {
         }
     }
 
-    fn remove(&mut self, namespace: &str, name: &str) {
-        let Some(owner) = self.owner_of.remove(&(namespace.into(), name.into())) else {
-            return;
-        };
+    /// Forgets a pod; whose it was.
+    fn remove(&mut self, namespace: &str, name: &str) -> Option<Owner> {
+        let owner = self.owner_of.remove(&(namespace.into(), name.into()))?;
         self.health.remove(&owner, name);
         if let Some(pods) = self.by_owner.get_mut(&owner) {
             if let Ok(known) = place(pods, name) {
@@ -180,6 +197,7 @@ impl Inner {
                 self.by_owner.remove(&owner);
             }
         }
+        Some(owner)
     }
 }
 
@@ -200,6 +218,7 @@ impl Shelf<Pod> for Pods {
             for pod in all {
                 self.fold(inner, pod);
             }
+            self.touched.note_everything();
         });
     }
 
@@ -212,7 +231,11 @@ impl Shelf<Pod> for Pods {
             meta.namespace.as_deref().unwrap_or(""),
             meta.name.as_deref().unwrap_or(""),
         );
-        self.with(|inner| inner.remove(namespace, name));
+        self.with(|inner| {
+            if let Some(owner) = inner.remove(namespace, name) {
+                self.touched.note(&owner.namespace, &owner.name);
+            }
+        });
     }
 }
 

@@ -60,6 +60,12 @@ impl PolicySeen {
         self.parsed.as_ref().ok()?.objective
     }
 
+    /// What it lays claim to, and since when (seconds since 1970 UTC). `None`: it cannot be used, and holds nothing.
+    pub fn claim(&self) -> Option<(i64, &Arc<TargetRef>)> {
+        let usable = self.parsed.as_ref().ok()?;
+        Some((self.created, &usable.target))
+    }
+
     /// As record needs it.
     pub fn object(&self) -> PolicyObject<'_> {
         let Self {
@@ -85,26 +91,45 @@ pub type ByKey = BTreeMap<FunctionKey, Arc<PolicySeen>>;
 /// All policies. A change of spec or pause wakes the tick.
 #[derive(Debug, Default)]
 pub struct Policies {
-    by_key: RwLock<Arc<ByKey>>,
+    listed: RwLock<Listed>,
     /// Notified when a policy is new, changed in its spec, paused, or gone.
     pub changed: Notify,
 }
 
+/// All policies at one moment. Cheap to clone: the map is shared, and copied only where one changes while somebody
+/// still reads.
+#[derive(Clone, Debug, Default)]
+pub struct Listed {
+    /// The policies.
+    pub by_key: Arc<ByKey>,
+    /// Another number where any of them names another target, or is new or gone. A status that is written changes
+    /// nothing of that.
+    pub claims: u64,
+}
+
 impl Policies {
-    /// All policies now. Cheap: the map is shared, and copied only where one changes while somebody still reads.
+    /// All policies now.
     pub fn all(&self) -> Arc<ByKey> {
-        Arc::clone(&self.by_key.read().unwrap_or_else(PoisonError::into_inner))
+        self.listed().by_key
     }
 
-    fn change<R>(&self, change: impl FnOnce(&mut ByKey) -> R) -> R {
-        let mut all = self.by_key.write().unwrap_or_else(PoisonError::into_inner);
-        change(Arc::make_mut(&mut all))
+    /// The same, with whether their claims on targets are those of another time.
+    pub fn listed(&self) -> Listed {
+        self.listed.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Changes the policies; `change` tells whether a claim is another one.
+    fn change(&self, change: impl FnOnce(&mut ByKey) -> bool) {
+        let mut listed = self.listed.write().unwrap_or_else(PoisonError::into_inner);
+        if change(Arc::make_mut(&mut listed.by_key)) {
+            listed.claims += 1;
+        }
     }
 
     /// The policy of that name. `None`: there is none.
     pub fn get(&self, key: &FunctionKey) -> Option<Arc<PolicySeen>> {
-        let all = self.by_key.read().unwrap_or_else(PoisonError::into_inner);
-        all.get(key).cloned()
+        let listed = self.listed.read().unwrap_or_else(PoisonError::into_inner);
+        listed.by_key.get(key).cloned()
     }
 }
 
@@ -120,23 +145,31 @@ impl Shelf<FunctionPolicy> for Policies {
             }
         }
         drop(old); // or the change below would copy it
-        self.change(|all| *all = fresh);
+        self.change(|all| {
+            *all = fresh;
+            true
+        });
         self.changed.notify_one();
     }
 
     fn put(&self, object: Read<FunctionPolicy>) {
         let key = shared(&self.all(), key_of(object.meta()));
         let Some(seen) = policy(object, &key) else { return };
-        let old = self.change(|all| all.insert(key, Arc::clone(&seen)));
         // Our own status writes come back here too; they wake nobody.
-        if old.is_none_or(|old| !same_wish(&old, &seen)) {
+        let mut wakes = true;
+        self.change(|all| {
+            let old = all.insert(key, Arc::clone(&seen));
+            wakes = old.as_ref().is_none_or(|old| !same_wish(old, &seen));
+            old.is_none_or(|old| old.claim() != seen.claim())
+        });
+        if wakes {
             self.changed.notify_one();
         }
     }
 
     fn gone(&self, meta: &ObjectMeta) {
         let key = key_of(meta);
-        self.change(|all| all.remove(&key));
+        self.change(|all| all.remove(&key).is_some());
         self.changed.notify_one();
     }
 }
@@ -340,39 +373,4 @@ fn annotated(meta: &ObjectMeta, key: &str, holds: impl Fn(&str) -> bool) -> bool
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn read(namespace: &str, name: &str) -> Read<FunctionPolicy> {
-        let policy = serde_json::json!({
-            "apiVersion": "forewarm.dev/v1alpha1", "kind": "FunctionPolicy",
-            "metadata": {"namespace": namespace, "name": name, "uid": name},
-            "spec": {"targetRef": {"name": name}, "floor": {"max": 4}}
-        });
-        Read::Good(serde_json::from_value(policy).unwrap())
-    }
-
-    #[test]
-    fn the_text_of_a_name_is_kept_once_however_often_policies_are_listed() {
-        let policies = Policies::default();
-        policies.replace(vec![read("ledger", "a"), read("payments", "a")]);
-        policies.put(read("payments", "b"));
-        let first = policies.all();
-        let keys: Vec<&FunctionKey> = first.keys().collect();
-        assert_eq!(
-            keys.iter().map(ToString::to_string).collect::<Vec<_>>(),
-            ["ledger/a", "payments/a", "payments/b"]
-        );
-        assert!(Arc::ptr_eq(&keys[1].namespace, &keys[2].namespace));
-        policies.replace(vec![
-            read("payments", "b"),
-            read("payments", "c"),
-            read("payments", "a"),
-        ]);
-        let second = policies.all();
-        let again: Vec<&FunctionKey> = second.keys().collect();
-        assert_eq!(again.len(), 3, "what is gone is gone");
-        assert!(Arc::ptr_eq(&keys[1].name, &again[0].name) && Arc::ptr_eq(&keys[2].name, &again[1].name));
-        assert!(again.iter().all(|key| Arc::ptr_eq(&key.namespace, &again[0].namespace)));
-    }
-}
+mod tests;

@@ -6,32 +6,23 @@ use std::time::{Duration, Instant};
 
 use forewarm_api::Profile;
 use forewarm_core::beside::{beside, lay_beside};
-use forewarm_core::decide::Function;
-use forewarm_core::forecast::Forecast;
 use forewarm_core::memory::{Birth, Oom, PodSeen};
-use forewarm_core::observation::{DemandSample, Observation, Reading, Why};
-use forewarm_core::plan::remedy::crash_loop::Failing;
-use forewarm_core::plan::remedy::newborn as came;
+use forewarm_core::observation::{Reading, Why};
 use forewarm_core::policy::FunctionKey;
-use forewarm_core::service::Service;
-use forewarm_core::units::{Bytes, Mono, Now, Seconds, Slots};
-use forewarm_source::{DemandReader, Readings, ServedBy, Source};
+use forewarm_core::units::{Bytes, Mono, Now, Seconds};
+use forewarm_source::{DemandReader, Readings, Source};
 
 use super::left::left;
 use super::limit_ranges::Allowed;
-use super::look::{Half, Look, look};
+use super::look::{Before, Eye, Look};
 use super::newborn;
 use super::pods::Owner;
 use super::quotas::MemoryLeft;
-use super::snapshot::{Seen, Snapshot};
+use super::seen::{Heard, Remembered};
+use super::snapshot::Snapshot;
 use super::stores::Stores;
-use super::view::View;
 use super::world::Worlds;
 use crate::target::{Found, Kinds, TargetRef, Template};
-
-/// A pod that waits for a node waits in vain after this long at least, also where a start takes less: a node may be
-/// on its way.
-const PATIENCE: Seconds = Seconds(30);
 
 /// Reads the world.
 #[derive(Debug)]
@@ -40,18 +31,10 @@ pub struct Observe {
     reader: DemandReader,
     /// Time from an accepted write to the creation of pods, by kind.
     latency: BTreeMap<String, Seconds>,
+    before: Before,
     remembered: BTreeMap<FunctionKey, Remembered>,
     worlds: Worlds,
     watched: bool,
-}
-
-/// What is remembered of one function from tick to tick.
-#[derive(Debug, Default)]
-struct Remembered {
-    /// When its demand was last known.
-    known_at: Option<Mono>,
-    /// The largest demand that one ready replica was seen to serve.
-    served: Option<Slots>,
 }
 
 impl Observe {
@@ -65,6 +48,7 @@ impl Observe {
             stores,
             reader,
             latency,
+            before: Before::default(),
             remembered: BTreeMap::new(),
             worlds: Worlds::default(),
             watched,
@@ -93,11 +77,6 @@ impl Observe {
     /// The pods of a workload with their health, and the kills among them.
     pub fn pod_health(&self, owner: &Owner) -> (Vec<PodSeen>, Vec<Oom>) {
         self.stores.pods.health(|health| health.of(owner))
-    }
-
-    /// True when no pod of the workload was killed, fails, or is not ready.
-    pub fn is_well(&self, owner: &Owner) -> bool {
-        self.stores.pods.health(|health| health.is_well(owner))
     }
 
     /// Memory as the workload's template has it. `None`: the workload is not known.
@@ -170,29 +149,41 @@ impl Observe {
 
     /// The world now; questions to Prometheus may take `within`.
     pub async fn snapshot(&mut self, now: Now, within: Duration) -> Snapshot {
-        let mut look = self.look(now);
-        let members = look.members();
-        let readings = self.reader.read(&look.profiles, &members, now, within).await;
+        let look = self.look(now);
+        let readings = self
+            .reader
+            .read(&look.profiles, &self.before.members(), now, within)
+            .await;
         self.join(look, readings, now)
     }
 
     /// The world now, from the bodies of Prometheus's answers, by profile; no question is asked.
     pub fn assemble(&mut self, now: Now, bodies: &BTreeMap<String, Vec<u8>>) -> Snapshot {
-        let mut look = self.look(now);
-        let members = look.members();
-        let readings = self.reader.read_bodies(&look.profiles, &members, now, bodies);
+        let look = self.look(now);
+        let readings = self
+            .reader
+            .read_bodies(&look.profiles, &self.before.members(), now, bodies);
         self.join(look, readings, now)
     }
 
-    fn look(&self, now: Now) -> Look {
-        let fresh = !self.watched || self.stores.fresh(Instant::now());
-        look(&self.stores, &self.latency, fresh, now)
+    /// Takes a snapshot back: the next one goes on from it. Without it the next one is made anew.
+    pub fn keep(&mut self, snapshot: Snapshot) {
+        self.before.keep(snapshot.functions);
+    }
+
+    fn look(&mut self, now: Now) -> Look {
+        self.before.look(Eye {
+            stores: &self.stores,
+            latency: &self.latency,
+            fresh: !self.watched || self.stores.fresh(Instant::now()),
+            now,
+        })
     }
 
     /// Joins the stores' part with demand.
     fn join(&mut self, look: Look, readings: Readings, now: Now) -> Snapshot {
         let Look {
-            halves,
+            mut functions,
             unusable,
             profiles: _,
         } = look;
@@ -201,22 +192,18 @@ impl Observe {
             mut served,
             profiles,
         } = readings;
-        let keys: Vec<FunctionKey> = halves.iter().map(|(key, _)| key.clone()).collect();
-        lay_beside(&mut self.remembered, &keys, |_| Remembered::default());
-        let demand = beside(&keys, demand).zip(self.remembered.values_mut());
-        let seen = |((key, mut half), (demand, remembered)): ((FunctionKey, Half), (Option<_>, &mut Remembered))| {
-            let (on_trial, patience) = (std::mem::take(&mut half.on_trial), half.patience);
-            let state = half.profile.as_ref().and_then(|name| profiles.get(&**name));
-            let failed = state.and_then(|state| Some(state.failed.as_ref()?.text.clone()));
-            let demand = demand.unwrap_or(Reading::Unknown(Why::NotYetRead));
-            let served = served.remove(&key).unwrap_or_default();
-            let mut seen = finish(half, demand, served, failed, remembered, now);
-            if seen.function.observation.failing.is_none() {
-                seen.function.observation.failing = worse(on_trial, patience, &seen, now);
-            }
-            (key, seen)
-        };
-        let functions: BTreeMap<_, _> = halves.into_iter().zip(demand).map(seen).collect();
+        lay_beside(&mut self.remembered, functions.keys(), |_| Remembered::default());
+        let demand: Vec<_> = beside(functions.keys(), demand).collect();
+        let known = demand.into_iter().zip(self.remembered.values_mut());
+        for ((key, seen), (demand, remembered)) in functions.iter_mut().zip(known) {
+            let state = seen.profile.as_ref().and_then(|name| profiles.get(&**name));
+            let heard = Heard {
+                demand: demand.unwrap_or(Reading::Unknown(Why::NotYetRead)),
+                served: served.remove(key).unwrap_or_default(),
+                failed: state.and_then(|state| Some(state.failed.as_ref()?.text.clone())),
+            };
+            seen.hear(heard, remembered, &self.stores, now);
+        }
         let world = self.worlds.next(functions.len() + unusable.len(), &functions, now.mono);
         Snapshot {
             now,
@@ -225,70 +212,6 @@ impl Observe {
             unusable,
             profiles,
             left: left(&self.stores),
-        }
-    }
-}
-
-/// The pods that came lately, where they do worse than those that were there.
-fn worse(mut pods: Vec<PodSeen>, patience: i64, seen: &Seen, now: Now) -> Option<Failing> {
-    for pod in &mut pods {
-        pod.served = seen.served.pods.get(pod.name.as_str()).copied();
-    }
-    came::worse(&pods, patience, now.wall.0.div_euclid(1000))
-}
-
-fn finish(
-    half: Half,
-    demand: Reading<DemandSample>,
-    served: ServedBy,
-    failed: Option<String>,
-    remembered: &mut Remembered,
-    now: Now,
-) -> Seen {
-    if let Some(sample) = demand.known() {
-        remembered.known_at = Some(now.mono);
-        remembered.note_served(sample, &half.view);
-    }
-    let capacity = half.view.capacity(half.lead_time.total.max(PATIENCE), now);
-    let observation = Observation {
-        target: half.view.target,
-        demand,
-        lead_time: half.lead_time,
-        demand_known_at: remembered.known_at,
-        failing: half.view.failing,
-        backlog: half.backlog,
-        capacity,
-        service: Service::default(),
-        anomalies: Vec::new(),
-    };
-    Seen {
-        stored: half.stored,
-        function: Function {
-            policy: half.policy,
-            observation,
-            forecast: Forecast::missing(),
-        },
-        served,
-        target: half.target,
-        writes: half.view.writes,
-        workload: half.view.workload,
-        profile: half.profile,
-        learned: half.view.learned,
-        suggestion: remembered.served,
-        profile_problem: half.bad_profile.or(failed),
-    }
-}
-
-impl Remembered {
-    /// Notes what a ready replica has served. More than one call a replica was asked of it at a time only where it can
-    /// serve as many or lets them wait: a value to consider, not one to act on.
-    fn note_served(&mut self, sample: &DemandSample, view: &View) {
-        let ready = view.target.known().map_or(0, |target| target.ready.0);
-        if ready > 0 {
-            let each = Slots::new((sample.current.get() / f64::from(ready)).ceil());
-            if each > self.served {
-                self.served = each;
-            }
         }
     }
 }

@@ -1,4 +1,4 @@
-//! All functions at one moment: types only.
+//! All functions at one moment. No I/O.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -11,6 +11,7 @@ use forewarm_source::{ProfileState, ServedBy};
 
 use super::left::Left;
 use super::policies::PolicySeen;
+use super::seen::Origin;
 use crate::target::{TargetRef, Workload};
 
 /// One function as seen in one tick.
@@ -33,10 +34,14 @@ pub struct Seen {
     pub profile: Option<Arc<str>>,
     /// 95th percentile of its pods' starts. `None`: none seen.
     pub learned: Option<Seconds>,
+    /// No pod that names the target as its own was killed, is not ready, or is to end.
+    pub well: bool,
     /// The largest demand that one ready replica was seen to serve. `None`: none seen yet.
     pub suggestion: Option<Slots>,
     /// What is wrong with the profile, with the fix, as far as the profile itself or its source tells.
     pub profile_problem: Option<String>,
+    /// What it was made of.
+    pub(super) origin: Origin,
 }
 
 impl AsRef<Function> for Seen {

@@ -18,13 +18,14 @@ use super::optional::Optional;
 use super::pods::{Pod, Pods};
 use super::policies::{Namespace, PausedNamespaces, Policies, Profiles};
 use super::quotas::{Quota, Quotas};
+use super::touched::Touched;
 use super::vertical::{VerticalPodAutoscaler, Verticals};
 use super::watch::{Health, Shelf as _, reflect};
 use super::workloads::Workloads;
 use crate::target::{Found, Kinds, TargetRef};
 
 /// The watched stores. Cheap to clone.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Stores {
     /// Policies.
     pub policies: Arc<Policies>,
@@ -50,6 +51,8 @@ pub struct Stores {
     pub knative: Arc<Knative>,
     /// Revisions whose autoscaler is inactive.
     pub idle: Arc<Idle>,
+    /// What has changed on the shelves that functions are looked up on, since the last look.
+    pub touched: Arc<Touched>,
     /// The state of every watch that was started.
     health: Arc<RwLock<Vec<Health>>>,
     /// APIs of which it is not yet known whether they are installed.
@@ -68,12 +71,26 @@ pub struct Switched {
 impl Stores {
     /// Empty stores for these kinds, not watched: for tests and benchmarks, which put things on the shelves.
     pub fn unwatched(kinds: &Kinds) -> Self {
+        let touched = Arc::new(Touched::default());
         let workloads = kinds
             .served()
-            .map(|(resource, kind)| Arc::new(Workloads::new(resource.clone(), kind)));
+            .map(|(resource, kind)| Arc::new(Workloads::new(resource.clone(), kind, &touched)));
         Self {
+            policies: Arc::default(),
+            profiles: Arc::default(),
+            paused: Arc::default(),
+            quotas: Arc::default(),
+            limit_ranges: Arc::default(),
+            newborns: None,
+            nodes: None,
+            verticals: Arc::default(),
             workloads: workloads.collect(),
-            ..Self::default()
+            pods: Arc::new(Pods::noting(&touched)),
+            knative: Arc::new(Knative::noting(&touched)),
+            idle: Arc::new(Idle::noting(&touched)),
+            touched,
+            health: Arc::default(),
+            unasked: Arc::default(),
         }
     }
 

@@ -10,7 +10,7 @@ use forewarm_source::MemberPod;
 use super::place::{Place, place};
 use super::pods::{Owner, PodFacts};
 use super::policies::{PolicySeen, Usable};
-use super::quotas::Asks;
+use super::quotas::{Asks, Quotas};
 use super::stores::Stores;
 use crate::target::{Serves, TargetRef, Workload};
 
@@ -34,31 +34,50 @@ pub struct View {
     pub owner: Owner,
     /// Its pods, as the join wants them.
     pub pods: Vec<MemberPod>,
+    /// What its pods take of the cluster.
+    pub footprint: Footprint,
+    /// When the newest of its pods was created, in seconds since 1970 UTC. `None`: it has none.
+    pub newest: Option<i64>,
     /// 95th percentile of its starts. `None`: none seen.
     pub learned: Option<Seconds>,
     /// The newest revision, where its pods fail.
     pub failing: Option<Failing>,
-    /// Its pods that have a node and are not ending.
-    pub placed: Replicas,
-    /// Since when each pod has waited for a node.
-    pub waiting: Vec<Mono>,
-    /// Pods that quotas let exist, those that do among them. `None`: no quota counts them.
-    pub quota: Option<Replicas>,
+    /// No pod that names the target as its own was killed, is not ready, or is to end.
+    pub well: bool,
+    /// The names that all of this was looked up by in the target's namespace, but for the target's own.
+    pub names: Vec<Arc<str>>,
 }
 
-impl View {
-    /// What the cluster can take of its pods, where one that waits for longer than `patience` waits in vain.
-    pub fn capacity(&self, patience: Seconds, now: Now) -> Capacity {
+/// What the pods of a function take of the cluster.
+#[derive(Debug, Default)]
+pub struct Footprint {
+    /// Those that are not ending.
+    exist: Replicas,
+    /// Those of them that have a node.
+    placed: Replicas,
+    /// Since when each of them that has none has waited for one.
+    waiting: Vec<Mono>,
+    /// What the last of them asks for.
+    asks: Asks,
+}
+
+impl Footprint {
+    /// What the cluster can take of them, where one that waits for longer than `patience` waits in vain.
+    pub fn capacity(&self, quotas: &Quotas, namespace: &str, patience: Seconds, now: Now) -> Capacity {
         let vain = self.waiting.iter().filter(|since| now.mono.passed(**since, patience));
+        let room = quotas.room(namespace, self.asks);
         Capacity {
             placed: self.placed,
             stuck: Replicas(u32::try_from(vain.count()).unwrap_or(u32::MAX)),
-            quota: self.quota,
+            quota: room.map(|room| self.exist.plus(room)),
         }
     }
 }
 
 /// Looks one function up. `fresh`: the stores may be read as the present state.
+///
+/// Everything is looked up by a name in the target's namespace: it is the same until one of these names is touched
+/// (see [`super::touched`]).
 pub fn view(stores: &Stores, usable: &Usable, fresh: bool, now: Now) -> View {
     let Place {
         found,
@@ -73,12 +92,8 @@ pub fn view(stores: &Stores, usable: &Usable, fresh: bool, now: Now) -> View {
         pods,
         ready,
         starting,
-        placed,
-        waiting,
-        asks,
+        footprint,
     } = stores.pods.of(owner, |pods| count(pods, now));
-    let exist = ready.plus(starting);
-    let quota = stores.quotas.room(&owner.namespace, asks).map(|room| exist.plus(room));
     let workload = found.known().cloned();
     let target = match found {
         Reading::Known(_) if !fresh => Reading::Unknown(Why::TargetStale),
@@ -91,8 +106,15 @@ pub fn view(stores: &Stores, usable: &Usable, fresh: bool, now: Now) -> View {
             scaler,
         }),
     };
-    let learned = stores.pods.lead_times.p95(owner);
-    let failing = stores.pods.health(|health| health.failing(owner));
+    let learned = stores.pods.lead_time(owner);
+    let (failing, newest, well) = stores.pods.health(|health| {
+        let well = health.is_well(&usable.workload);
+        (health.failing(owner), health.newest(owner), well)
+    });
+    let names = revisions.first().cloned().map(Into::into);
+    let names = names
+        .into_iter()
+        .chain(pods_of.as_ref().map(|owner| owner.name.clone()));
     View {
         target,
         workload,
@@ -101,11 +123,12 @@ pub fn view(stores: &Stores, usable: &Usable, fresh: bool, now: Now) -> View {
         revisions,
         owner: owner.clone(),
         pods,
+        footprint,
+        newest,
         learned,
         failing,
-        placed,
-        waiting,
-        quota,
+        well,
+        names: names.collect(),
     }
 }
 
@@ -117,10 +140,7 @@ struct Counted {
     ready: Replicas,
     /// On their way.
     starting: Replicas,
-    placed: Replicas,
-    waiting: Vec<Mono>,
-    /// What the last of them asks for.
-    asks: Asks,
+    footprint: Footprint,
 }
 
 fn count(pods: &mut dyn Iterator<Item = &PodFacts>, now: Now) -> Counted {
@@ -146,12 +166,18 @@ impl Counted {
     fn exists(&mut self, pod: &PodFacts, ready: bool, now: Now) {
         let which = if ready { &mut self.ready } else { &mut self.starting };
         *which = which.plus(Replicas::ONE);
+        let Footprint {
+            exist,
+            placed,
+            waiting,
+            asks,
+        } = &mut self.footprint;
+        *exist = exist.plus(Replicas::ONE);
         if pod.placed {
-            self.placed = self.placed.plus(Replicas::ONE);
+            *placed = placed.plus(Replicas::ONE);
         }
-        self.waiting
-            .extend(pod.unplaced_since.map(|second| monotonic(second, now)));
-        self.asks = pod.asks;
+        waiting.extend(pod.unplaced_since.map(|second| monotonic(second, now)));
+        *asks = pod.asks;
     }
 }
 

@@ -6,6 +6,7 @@ use kube::api::DynamicObject;
 use kube::core::ObjectMeta;
 
 use super::FastMap;
+use super::touched::Touched;
 use super::watch::{Read, Shelf};
 use crate::target::{Found, Resource, TargetKind, TargetRef, Workload};
 
@@ -27,6 +28,7 @@ pub struct Workloads {
     resource: Resource,
     kind: &'static dyn TargetKind,
     all: RwLock<All>,
+    touched: Arc<Touched>,
 }
 
 impl std::fmt::Debug for Workloads {
@@ -38,12 +40,13 @@ impl std::fmt::Debug for Workloads {
 }
 
 impl Workloads {
-    /// An empty shelf for workloads of `resource`, which `kind` reads.
-    pub fn new(resource: Resource, kind: &'static dyn TargetKind) -> Self {
+    /// An empty shelf for workloads of `resource`, which `kind` reads; what changes is noted in `touched`.
+    pub fn new(resource: Resource, kind: &'static dyn TargetKind, touched: &Arc<Touched>) -> Self {
         Self {
             resource,
             kind,
             all: RwLock::default(),
+            touched: Arc::clone(touched),
         }
     }
 
@@ -119,6 +122,14 @@ impl Workloads {
         }
     }
 
+    /// Notes a workload under every name that it is looked up by.
+    fn note(&self, workload: &Workload) {
+        self.touched.note(&workload.namespace, &workload.name);
+        if let Some(says) = &workload.scales {
+            self.touched.note(&says.target.namespace, &says.target.name);
+        }
+    }
+
     fn keep(&self, read: Read<DynamicObject>) -> Option<Arc<Workload>> {
         let Read::Good(object) = read else { return None };
         match self.kind.read(&self.resource, &object) {
@@ -139,37 +150,45 @@ impl Shelf<DynamicObject> for Workloads {
             fresh.put(workload);
         }
         *self.all.write().unwrap_or_else(PoisonError::into_inner) = fresh;
+        self.touched.note_everything();
     }
 
     fn put(&self, object: Read<DynamicObject>) {
         // An object that cannot be read keeps its last good facts until it can be or is gone.
         if let Some(workload) = self.keep(object) {
-            self.all.write().unwrap_or_else(PoisonError::into_inner).put(workload);
+            let mut all = self.all.write().unwrap_or_else(PoisonError::into_inner);
+            let before = all.put(Arc::clone(&workload));
+            for changed in before.iter().chain([&workload]) {
+                self.note(changed);
+            }
         }
     }
 
     fn gone(&self, meta: &ObjectMeta) {
         let (namespace, name) = (meta.namespace.as_deref(), meta.name.as_deref());
         let mut all = self.all.write().unwrap_or_else(PoisonError::into_inner);
-        all.remove(namespace.unwrap_or_default(), name.unwrap_or_default());
+        let gone = all.remove(namespace.unwrap_or_default(), name.unwrap_or_default());
+        if let Some(gone) = gone {
+            self.note(&gone);
+        }
     }
 }
 
 impl All {
-    fn put(&mut self, workload: Arc<Workload>) {
-        self.remove(&workload.namespace, &workload.name);
+    /// Keeps a workload; what was there under its name.
+    fn put(&mut self, workload: Arc<Workload>) -> Option<Arc<Workload>> {
+        let before = self.remove(&workload.namespace, &workload.name);
         if let Some(says) = &workload.scales {
             let names = entry(&mut self.by_scaled, &says.target.namespace);
             entry(names, &says.target.name).push(Arc::clone(&workload));
         }
         let names = entry(&mut self.by_name, &workload.namespace);
         names.insert(workload.name.clone(), workload);
+        before
     }
 
-    fn remove(&mut self, namespace: &str, name: &str) {
-        let Some(names) = self.by_name.get_mut(namespace) else {
-            return;
-        };
+    fn remove(&mut self, namespace: &str, name: &str) -> Option<Arc<Workload>> {
+        let names = self.by_name.get_mut(namespace)?;
         let gone = names.remove(name);
         if names.is_empty() {
             self.by_name.remove(namespace);
@@ -177,6 +196,7 @@ impl All {
         if let Some(says) = gone.as_ref().and_then(|gone| gone.scales.as_ref()) {
             self.unlist(&says.target, name);
         }
+        gone
     }
 
     fn unlist(&mut self, target: &TargetRef, name: &str) {

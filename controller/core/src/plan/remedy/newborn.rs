@@ -51,13 +51,18 @@ pub fn concerns<'a>(pods: impl Iterator<Item = &'a PodSeen>, patience: i64, now:
     came >= FEWEST && there > 0
 }
 
+/// Until when a pod created at `created` has come lately, both in seconds since 1970 UTC.
+pub fn came_until(created: i64, patience: i64) -> i64 {
+    created.saturating_add(LATELY.max(patience.saturating_mul(2)))
+}
+
 /// A pod without a node has not been tried: that is the capacity rule's.
 fn is_tried(pod: &PodSeen) -> bool {
     pod.ending_since.is_none() && pod.unplaced_since.is_none()
 }
 
 fn lately(pod: &PodSeen, patience: i64, now: i64) -> bool {
-    now.saturating_sub(pod.created) < LATELY.max(patience.saturating_mul(2))
+    now < came_until(pod.created, patience)
 }
 
 fn does_badly(pod: &PodSeen, there: &[&PodSeen], patience: i64, now: i64) -> bool {
