@@ -122,7 +122,9 @@ fn models() -> Models<'static> {
 
 fn refit(mut sample: Sample) -> anyhow::Result<()> {
     let quantiles = [65, 80, 90].map(|percent| Percent::new(percent).expect("a percentage"));
-    let refit = sample.due(START, &quantiles).context("too few rows for a refit")?;
+    let refit = sample
+        .due(START, || quantiles.to_vec())
+        .context("too few rows for a refit")?;
     figure("refit.rows", f64::from(u32::try_from(refit.rows())?), "");
     spent::forget_peak().context("cannot begin a new peak of memory")?;
     let (resident, before) = (spent::resident(), spent::processor());
