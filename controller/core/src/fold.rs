@@ -21,18 +21,23 @@ impl Standing {
     /// without an outcome was not sent.
     pub fn fold(&self, function: &Function, decision: &Decision, outcomes: &[Outcome], now: Now) -> Self {
         let mut next = self.clone();
-        next.forget(function.policy.scale_down, now.mono);
-        next.see(function, decision, now);
-        next.remember(decision, now.mono);
-        next.watch(function, decision, now.mono);
-        next.fill(function.observation.capacity, now.mono);
-        next.ramp_since = next.ramp_since.filter(|_| coming_down(function, decision));
+        next.fold_in(function, decision, outcomes, now);
+        next
+    }
+
+    /// Makes this the standing after `decision`, as [`Self::fold`] does.
+    pub fn fold_in(&mut self, function: &Function, decision: &Decision, outcomes: &[Outcome], now: Now) {
+        self.forget(function.policy.scale_down, now.mono);
+        self.see(function, decision, now);
+        self.remember(decision, now.mono);
+        self.watch(function, decision, now.mono);
+        self.fill(function.observation.capacity, now.mono);
+        self.ramp_since = self.ramp_since.filter(|_| coming_down(function, decision));
         if let (Verdict::Apply(steps), Some(held)) = (&decision.verdict, decision.held) {
             for (step, outcome) in steps.iter().zip(outcomes) {
-                next.done(held, step, outcome, now.mono);
+                self.done(held, step, outcome, now.mono);
             }
         }
-        next
     }
 
     /// Drops what lies before the windows.

@@ -144,18 +144,19 @@ impl Remember {
         past.history.window(key, i64::MAX).map(|window| window.known())
     }
 
-    /// Since when the forecast of each function may raise the floor without a break, in their order. `None`: it may
-    /// not. To be called in every tick, with all functions.
-    pub fn trusted_since(&mut self, snapshot: &Snapshot) -> Vec<Option<Wall>> {
+    /// Notes since when the forecast of each function may raise the floor without a break. To be called in every tick,
+    /// with all functions.
+    pub fn note_trust(&mut self, snapshot: &Snapshot) {
         let (functions, now) = (&snapshot.functions, snapshot.now.wall);
         lay_beside(&mut self.trusted_since, functions.keys(), |_| None);
-        let known = self.trusted_since.values_mut().zip(functions.values());
-        known
-            .map(|(since, seen)| {
-                *since = seen.function.forecast.trusted().map(|_| since.unwrap_or(now));
-                *since
-            })
-            .collect()
+        for (since, seen) in self.trusted_since.values_mut().zip(functions.values()) {
+            *since = seen.function.forecast.trusted().map(|_| since.unwrap_or(now));
+        }
+    }
+
+    /// Since when the forecast of a function may raise the floor without a break. `None`: it may not.
+    pub fn trusted_since(&self, key: &FunctionKey) -> Option<Wall> {
+        *self.trusted_since.get(key)?
     }
 
     /// Models that have panicked since the last call.

@@ -1,5 +1,6 @@
 //! One pass of the line: observe, forecast, decide, apply, record. Order and wiring; no arithmetic.
 
+mod learned;
 mod pass;
 
 use std::collections::BTreeMap;
@@ -13,16 +14,16 @@ use forewarm_core::observation::Reading;
 use forewarm_core::outcome::Outcome;
 use forewarm_core::policy::{FunctionKey, Mode};
 use forewarm_core::standing::Standing;
-use forewarm_core::units::{Mono, Now, Wall};
+use forewarm_core::units::{Mono, Now};
 use ulid::Ulid;
 
-use self::pass::{Ids, Pass};
+use self::pass::{Ids, Pass, fold};
 use crate::apply::{Apply, Intent};
 use crate::backfill::Backfill;
 use crate::health::Health;
 use crate::observe::left::Left;
-use crate::observe::{Observe, Seen, Snapshot};
-use crate::record::line::LearnedLine;
+use crate::observe::{Observe, Snapshot};
+use crate::record::metrics::Metrics;
 use crate::record::room::Record;
 use crate::remember::Remember;
 
@@ -67,9 +68,9 @@ pub struct TickReport {
 
 /// One pass while this replica leads.
 pub async fn tick(rooms: &mut Rooms, now: Now) -> TickReport {
-    let mut lap = Lap::start();
+    let mut lap = Lap::start(rooms);
     let snapshot = rooms.observe.snapshot(now, rooms.within).await;
-    lap.end(rooms, "observe");
+    lap.end("observe");
     line(rooms, snapshot).await
 }
 
@@ -90,51 +91,52 @@ pub async fn follow(rooms: &mut Rooms, now: Now) {
 pub async fn line(rooms: &mut Rooms, mut snapshot: Snapshot) -> TickReport {
     let now = snapshot.now;
     lay_over(rooms, &mut snapshot);
-    let mut lap = Lap::start();
+    let mut lap = Lap::start(rooms);
     rooms.backfill.advance(&snapshot, &rooms.observe, &mut rooms.remember);
     rooms.remember.forecast(&mut snapshot).await;
     rooms.remember.hold_against_bands(&mut snapshot);
     rooms.record.metrics().panicked(rooms.remember.take_panics());
     forget_gone(rooms, &snapshot);
     restore_standing(&mut rooms.standing, &snapshot);
-    lap.end(rooms, "forecast");
-    let within = rooms.within;
+    lap.end("forecast");
+    // Taken: what breaks a tick off loses it, and it is restored from the status as at a take-over.
+    let mut standing = std::mem::take(&mut rooms.standing);
     let Rooms {
-        health,
         observe,
-        record,
+        backfill,
+        remember,
+        standing: kept,
+        health,
         apply,
-        ..
+        record,
+        within,
     } = rooms;
     // Before the floor: newborn memory must be there when pods are born.
-    health.run(&snapshot, observe, record, apply, within).await;
-    lap.end(rooms, "health");
+    health.run(&snapshot, observe, record, apply, *within).await;
+    lap.end("health");
 
-    let decided = decide(&snapshot.functions, snapshot.world, &rooms.standing, now);
-    let learned = learned(rooms, &snapshot);
-    lap.end(rooms, "decide");
+    let decided = decide(&snapshot.functions, snapshot.world, &standing, now);
+    remember.note_trust(&snapshot);
+    lap.end("decide");
 
-    let before = std::mem::take(&mut rooms.standing);
+    let learned = learned::Known::new(&snapshot, remember, backfill);
     let pass = Pass {
         snapshot: &snapshot,
         decided: &decided,
         learned: &learned,
-        before: &before,
+        before: &standing,
         ids: Ids::new(),
     };
-    let barred = rooms.record.before(&pass.told_of_steps()).await;
-    give_back(rooms, &snapshot).await;
-    let intents = pass.intents(rooms.observe.viewed_at(now), &barred);
-    let done = rooms.apply.run(intents, now).await;
+    let barred = record.before(&pass.told_of_steps()).await;
+    give_back(observe, apply, record, &snapshot).await;
+    let done = apply.run(pass.intents(observe.viewed_at(now), &barred), now).await;
     let outcomes: Outcomes = done.into_iter().map(|done| (done.key, done.outcomes)).collect();
-    rooms.standing = pass.fold(&outcomes);
-    lap.end(rooms, "apply");
-    rooms
-        .record
-        .run(&pass.told(&rooms.standing, &outcomes), &snapshot)
-        .await;
-    lap.end(rooms, "record");
-    rooms.observe.keep(snapshot);
+    lap.end("apply");
+    record.run(&pass.told(&outcomes), &snapshot).await;
+    fold(&mut standing, &snapshot, &decided, &outcomes);
+    *kept = standing;
+    lap.end("record");
+    observe.keep(snapshot);
     report(&decided, &outcomes)
 }
 
@@ -148,15 +150,15 @@ fn lay_over(rooms: &Rooms, snapshot: &mut Snapshot) {
 }
 
 /// Gives back what no policy holds any more; not while the world looks broken (F1).
-async fn give_back(rooms: &mut Rooms, snapshot: &Snapshot) {
+async fn give_back(observe: &Observe, apply: &Apply, record: &mut Record, snapshot: &Snapshot) {
     if snapshot.left.is_empty() || snapshot.world.vanished() {
         return;
     }
-    let viewed_at = rooms.observe.viewed_at(snapshot.now);
+    let viewed_at = observe.viewed_at(snapshot.now);
     let intents: Vec<Intent> = snapshot.left.iter().map(|left| leaving(left, viewed_at)).collect();
-    let done = rooms.apply.run(intents.clone(), snapshot.now).await;
+    let done = apply.run(intents.clone(), snapshot.now).await;
     for ((left, intent), done) in snapshot.left.iter().zip(&intents).zip(done) {
-        rooms.record.given_back(left, intent, &done.outcomes);
+        record.given_back(left, intent, &done.outcomes);
     }
 }
 
@@ -177,17 +179,23 @@ pub fn leaving(left: &Left, viewed_at: Mono) -> Intent {
 }
 
 /// How long each room takes of a tick.
-struct Lap(Instant);
+struct Lap {
+    metrics: Metrics,
+    began: Instant,
+}
 
 impl Lap {
-    fn start() -> Self {
-        Self(Instant::now())
+    fn start(rooms: &Rooms) -> Self {
+        Self {
+            metrics: rooms.record.metrics().clone(),
+            began: Instant::now(),
+        }
     }
 
     /// The room is done; the next one begins.
-    fn end(&mut self, rooms: &Rooms, room: &'static str) {
-        rooms.record.metrics().room(room, self.0.elapsed());
-        self.0 = Instant::now();
+    fn end(&mut self, room: &'static str) {
+        self.metrics.room(room, self.began.elapsed());
+        self.began = Instant::now();
     }
 }
 
@@ -231,22 +239,6 @@ fn forget_gone(rooms: &mut Rooms, snapshot: &Snapshot) {
             .remember
             .forget(|key| snapshot.functions.contains_key(key) || snapshot.unusable.contains_key(key));
     }
-}
-
-/// What was learned of each function beside its decision, in the order of the functions.
-fn learned(rooms: &mut Rooms, snapshot: &Snapshot) -> Vec<LearnedLine> {
-    let trusted = rooms.remember.trusted_since(snapshot);
-    let forests = rooms.remember.forests();
-    let one = |((key, seen), trusted_since): ((&FunctionKey, &Seen), Option<Wall>)| LearnedLine {
-        lead_time_seconds: seen.learned,
-        per_replica_suggestion: seen.suggestion,
-        history_minutes: rooms.remember.minutes(key),
-        unmapped_percent: rooms.backfill.unmapped(seen.profile.as_deref()),
-        trusted_since,
-        objective: seen.stored.objective(),
-        forests,
-    };
-    snapshot.functions.iter().zip(trusted).map(one).collect()
 }
 
 fn report(decided: &[Decided], outcomes: &Outcomes) -> TickReport {

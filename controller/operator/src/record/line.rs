@@ -231,7 +231,7 @@ impl<'a> DecisionLine<'a> {
             wished: wish.as_ref().map(|wish| wish.to),
             outcomes: told.outcomes,
             profile: told.profile,
-            learned: told.learned,
+            learned: told.learned(),
             inputs: told.inputs(),
             output: told.decision,
         }

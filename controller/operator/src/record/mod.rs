@@ -95,8 +95,6 @@ pub struct Told<'a> {
     pub decision_id: Ulid,
     /// What became of its steps, in order; empty where there were none.
     pub outcomes: &'a [Outcome],
-    /// What is in force because of us *after* it: the fold of decision and outcomes.
-    pub after: &'a Standing,
     /// The policy, as the watch last showed it.
     pub policy: PolicyObject<'a>,
     /// Name of the demand profile in use.
@@ -104,7 +102,7 @@ pub struct Told<'a> {
     /// What is wrong with the profile, with the fix. `None`: nothing that it or its source tells.
     pub profile_problem: Option<&'a str>,
     /// What was learned of the function.
-    pub learned: LearnedLine,
+    pub learned: &'a dyn Learned,
 }
 
 /// A stored policy, as far as its status needs it.
@@ -131,7 +129,24 @@ pub struct Unusable<'a> {
     pub problems: &'a [PolicyProblem],
 }
 
+/// What has been learned of functions: asked only of those of which something is told, a few of a hundred in a tick.
+pub trait Learned: std::fmt::Debug {
+    /// Of one function.
+    fn of(&self, key: &FunctionKey) -> LearnedLine;
+}
+
 impl<'a> Told<'a> {
+    /// What was learned of the function.
+    pub fn learned(&self) -> LearnedLine {
+        self.learned.of(self.key)
+    }
+
+    /// What is in force once the outcomes are folded in.
+    pub fn after(&self) -> Standing {
+        self.standing
+            .fold(self.function, self.decision, self.outcomes, self.now)
+    }
+
     /// The complete input of the decision.
     pub fn inputs(&self) -> InputsLine<'a> {
         InputsLine {

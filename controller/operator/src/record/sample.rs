@@ -1,7 +1,7 @@
 //! One function as a test tells of it.
 
 use super::line::{FitLine, ForestsLine, Hash, LearnedLine};
-use super::{PolicyObject, Told};
+use super::{Learned, PolicyObject, Told};
 use crate::target::TargetRef;
 use forewarm_api::FunctionPolicyStatus;
 use forewarm_core::decide::{Fleet, Function};
@@ -41,6 +41,12 @@ pub(crate) struct Sample {
     pub(crate) version: &'static str,
     pub(crate) learned: LearnedLine,
     pub(crate) profile_problem: Option<&'static str>,
+}
+
+impl Learned for LearnedLine {
+    fn of(&self, _: &FunctionKey) -> LearnedLine {
+        *self
+    }
 }
 
 impl Sample {
@@ -105,7 +111,6 @@ impl Sample {
             decision: &self.decision,
             decision_id: "01JDFZ3Q6E8H0V5W2X4Y6Z8A0B".parse().unwrap(),
             outcomes: &self.outcomes,
-            after: &self.after,
             policy: PolicyObject {
                 uid: POLICY_UID,
                 resource_version: self.version,
@@ -114,7 +119,7 @@ impl Sample {
             },
             profile: Some("http-inflight"),
             profile_problem: self.profile_problem,
-            learned: self.learned,
+            learned: &self.learned,
         }
     }
 

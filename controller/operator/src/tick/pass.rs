@@ -15,15 +15,14 @@ use ulid::Ulid;
 use super::{Outcomes, Standings};
 use crate::apply::Intent;
 use crate::observe::{Seen, Snapshot};
-use crate::record::Told;
-use crate::record::line::LearnedLine;
+use crate::record::{Learned, Told};
 
 /// What one pass has found, before anything is done about it. `decided` and `learned` lie in the order of the
 /// snapshot's functions, each of which has one.
 pub(super) struct Pass<'a> {
     pub(super) snapshot: &'a Snapshot,
     pub(super) decided: &'a [Decided],
-    pub(super) learned: &'a [LearnedLine],
+    pub(super) learned: &'a dyn Learned,
     pub(super) before: &'a Standings,
     pub(super) ids: Ids,
 }
@@ -33,7 +32,6 @@ struct Row<'a> {
     key: &'a FunctionKey,
     seen: &'a Seen,
     decided: &'a Decided,
-    learned: LearnedLine,
     before: &'a Standing,
     id: Ulid,
 }
@@ -43,15 +41,13 @@ impl<'a> Pass<'a> {
     fn rows(&self) -> impl Iterator<Item = Row<'a>> + use<'a> {
         let ids = self.ids;
         let found = self.snapshot.functions.iter();
-        let known = self.decided.iter().zip(self.learned);
         let before = beside(self.snapshot.functions.keys(), self.before);
-        let all = found.zip(known).zip(before).zip(0..);
-        all.filter_map(move |((((key, seen), (decided, learned)), before), place)| {
+        let all = found.zip(self.decided).zip(before).zip(0..);
+        all.filter_map(move |((((key, seen), decided), before), place)| {
             Some(Row {
                 key,
                 seen,
                 decided,
-                learned: *learned,
                 before: before?,
                 id: ids.of(place),
             })
@@ -59,31 +55,29 @@ impl<'a> Pass<'a> {
     }
 
     /// What record is told of each function, in the order of their keys.
-    pub(super) fn told<'b>(&self, after: &'b Standings, outcomes: &'b Outcomes) -> Vec<Told<'b>>
-    where
-        'a: 'b,
-    {
-        let keys = || self.snapshot.functions.keys();
-        let done = beside(keys(), after).zip(beside(keys(), outcomes));
-        let one = |(row, (after, outcomes)): (Row<'b>, (Option<&'b Standing>, Option<&'b Vec<Outcome>>))| {
-            Some(self.told_of(&row, after?, outcomes.map_or(&[], Vec::as_slice)))
+    pub(super) fn told<'b>(&'b self, outcomes: &'b Outcomes) -> Vec<Told<'b>> {
+        let done = beside(self.snapshot.functions.keys(), outcomes);
+        let one = |(row, outcomes): (Row<'b>, Option<&'b Vec<Outcome>>)| {
+            self.told_of(&row, outcomes.map_or(&[], Vec::as_slice))
         };
-        self.rows().zip(done).filter_map(one).collect()
+        self.rows().zip(done).map(one).collect()
     }
 
     /// What record is told, before they are carried out, of the functions for which there are steps.
     pub(super) fn told_of_steps(&self) -> Vec<Told<'a>> {
         let steps = |row: &Row<'_>| matches!(row.decided.decision.verdict, Verdict::Apply(_));
-        let told = |row: Row<'a>| self.told_of(&row, row.before, &[]);
+        let told = |row: Row<'a>| self.told_of(&row, &[]);
         self.rows().filter(steps).map(told).collect()
     }
 
-    fn told_of<'b>(&self, row: &Row<'b>, after: &'b Standing, outcomes: &'b [Outcome]) -> Told<'b> {
+    fn told_of<'b>(&self, row: &Row<'b>, outcomes: &'b [Outcome]) -> Told<'b>
+    where
+        'a: 'b,
+    {
         let Row {
             key,
             seen,
             decided,
-            learned,
             before,
             id,
         } = *row;
@@ -93,7 +87,6 @@ impl<'a> Pass<'a> {
             function: &seen.function,
             fleet: decided.fleet,
             standing: before,
-            after,
             policy: seen.stored.object(),
             now: self.snapshot.now,
             decision: &decided.decision,
@@ -101,7 +94,7 @@ impl<'a> Pass<'a> {
             outcomes,
             profile: seen.profile.as_deref(),
             profile_problem: seen.profile_problem.as_deref(),
-            learned,
+            learned: self.learned,
         }
     }
 
@@ -123,27 +116,21 @@ impl<'a> Pass<'a> {
         };
         self.rows().filter_map(intent).collect()
     }
+}
 
-    /// What is in force after the outcomes. A function of which nothing was decided keeps its standing.
-    pub(super) fn fold(&self, outcomes: &Outcomes) -> Standings {
-        let (keys, now) = (|| self.before.keys(), self.snapshot.now);
-        let decided = self.snapshot.functions.iter().zip(self.decided);
-        let decided = decided.map(|((key, seen), decided)| (key, (seen, decided)));
-        let done = beside(keys(), decided).zip(beside(keys(), outcomes));
-        let after = |standing: &Standing, found: Option<(&Seen, &Decided)>, outcomes: Option<&Vec<Outcome>>| {
-            found.map_or_else(
-                || standing.clone(),
-                |(seen, decided)| {
-                    let outcomes = outcomes.map_or(&[][..], Vec::as_slice);
-                    standing.fold(&seen.function, &decided.decision, outcomes, now)
-                },
-            )
-        };
-        self.before
-            .iter()
-            .zip(done)
-            .map(|((key, standing), (found, outcomes))| (key.clone(), after(standing, found, outcomes)))
-            .collect()
+/// Folds what was decided of the functions, in their order, and what became of it into what is in force. What nothing
+/// was decided of keeps its standing.
+pub(super) fn fold(standing: &mut Standings, snapshot: &Snapshot, decided: &[Decided], outcomes: &Outcomes) {
+    let known = snapshot.functions.iter().zip(decided);
+    let mut known = known.map(|((key, seen), decided)| (key, seen, decided)).peekable();
+    let mut done = outcomes.iter().peekable();
+    for (key, standing) in standing {
+        while known.next_if(|(next, ..)| *next < key).is_some() {}
+        while done.next_if(|(next, _)| *next < key).is_some() {}
+        let outcomes = done.next_if(|(next, _)| *next == key).map_or(&[][..], |(_, done)| done);
+        if let Some((_, seen, decided)) = known.next_if(|(next, ..)| *next == key) {
+            standing.fold_in(&seen.function, &decided.decision, outcomes, snapshot.now);
+        }
     }
 }
 

@@ -4,6 +4,7 @@ use super::super::labels;
 use super::super::{PolicyObject, Told, Unusable};
 use crate::record::ascii;
 use crate::record::health;
+use crate::record::line::LearnedLine;
 use crate::record::named::findings;
 use forewarm_api::condition::MESSAGE_MAX;
 use forewarm_api::problem::sentence;
@@ -18,6 +19,7 @@ use forewarm_core::forecast::Trust;
 use forewarm_core::observation::Scaler;
 use forewarm_core::plan::footing;
 use forewarm_core::policy::Mode;
+use forewarm_core::standing::Standing;
 use forewarm_core::units::{Demand, Percent, Replicas, Seconds, Wall};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
 use std::borrow::Cow;
@@ -75,20 +77,20 @@ pub fn remembered(told: &Told<'_>) -> Option<Remembered> {
 
 /// The whole status. `decision`: the decision to name; `None`: the one already named.
 pub fn status(told: &Told<'_>, old: &FunctionPolicyStatus, decision: Option<LastDecision>) -> FunctionPolicyStatus {
-    let found = findings(told);
+    let (found, after, known) = (findings(told), told.after(), told.learned());
     FunctionPolicyStatus {
         observed_generation: Some(told.policy.generation),
         mode: Some(mode(told.function.policy.mode)),
         scaler: scaler(told).or_else(|| old.scaler.clone()),
-        floor: Some(floor(told, old)),
-        forecast: Some(forecast(told)),
-        learned: learned(told),
-        history: history(told),
+        floor: Some(floor(told, &after, old)),
+        forecast: Some(forecast(told, &known)),
+        learned: learned(&known),
+        history: history(&known),
         // Written before what they protect, by the room of health.
         memory: old.memory.clone(),
         quarantine: old.quarantine.clone(),
         last_decision: decision.or_else(|| old.last_decision.clone()),
-        stand_aside: told.after.aside.as_ref().map(StandAsideStatus::from),
+        stand_aside: after.aside.as_ref().map(StandAsideStatus::from),
         conditions: with_unhealthy(conditions(&found, told.policy, old, told.now.wall), old),
     }
 }
@@ -140,22 +142,22 @@ pub fn last_decision(told: &Told<'_>) -> Option<LastDecision> {
     })
 }
 
-fn floor(told: &Told<'_>, old: &FunctionPolicyStatus) -> FloorStatus {
+fn floor(told: &Told<'_>, after: &Standing, old: &FunctionPolicyStatus) -> FloorStatus {
     let Decision { wish, held, .. } = told.decision;
     let old = old.floor.clone().unwrap_or_default();
-    let user = told.after.user;
+    let user = after.user;
     // A target that cannot be seen now keeps what is remembered of it.
     FloorStatus {
         user: user.map(|user| pods(user.value)).or(old.user),
         user_from: user.map(|user| user.from.into()).or(old.user_from),
-        held: told.after.held.or(*held).map(pods).or(old.held),
+        held: after.held.or(*held).map(pods).or(old.held),
         wanted: wish.as_ref().map(|wish| pods(wish.to)),
-        bound_by: bound_by(told),
+        bound_by: bound_by(told, after),
     }
 }
 
 /// The rule that spoke last, where what is held is not what is wished for.
-fn bound_by(told: &Told<'_>) -> Option<String> {
+fn bound_by(told: &Told<'_>, after: &Standing) -> Option<String> {
     let Decision {
         wish,
         held,
@@ -163,8 +165,7 @@ fn bound_by(told: &Told<'_>) -> Option<String> {
         verdict,
         ..
     } = told.decision;
-    let reached = told
-        .after
+    let reached = after
         .held
         .or(*held)
         .zip(wish.as_ref())
@@ -201,7 +202,7 @@ fn scaler(told: &Told<'_>) -> Option<ScalerStatus> {
     })
 }
 
-fn forecast(told: &Told<'_>) -> ForecastStatus {
+fn forecast(told: &Told<'_>, known: &LearnedLine) -> ForecastStatus {
     let forecast = &told.function.forecast;
     let trusted = forecast.trust == Trust::Trusted;
     let answers = !forecast.model.is_empty();
@@ -210,29 +211,25 @@ fn forecast(told: &Told<'_>) -> ForecastStatus {
         demand: answers.then(|| Amount::of(forecast.upper)),
         lead_time_seconds: Some(seconds(told.function.observation.lead_time.total)),
         coverage_percent: forecast.coverage.map(percent),
-        trusted_since: told.learned.trusted_since.filter(|_| trusted).map(time),
+        trusted_since: known.trusted_since.filter(|_| trusted).map(time),
     }
 }
 
-fn learned(told: &Told<'_>) -> Option<LearnedStatus> {
-    let suggestion = told
-        .learned
-        .per_replica_suggestion
-        .and_then(|slots| Demand::new(slots.get()));
+fn learned(known: &LearnedLine) -> Option<LearnedStatus> {
+    let suggestion = known.per_replica_suggestion.and_then(|slots| Demand::new(slots.get()));
     let learned = LearnedStatus {
-        lead_time_seconds: told.learned.lead_time_seconds.map(seconds),
+        lead_time_seconds: known.lead_time_seconds.map(seconds),
         per_replica_suggestion: suggestion.map(Amount::of),
     };
     (learned != LearnedStatus::default()).then_some(learned)
 }
 
-fn history(told: &Told<'_>) -> Option<HistoryStatus> {
+fn history(known: &LearnedLine) -> Option<HistoryStatus> {
     let history = HistoryStatus {
-        minutes: told
-            .learned
+        minutes: known
             .history_minutes
             .map(|minutes| i32::try_from(minutes).unwrap_or(i32::MAX)),
-        unmapped_percent: told.learned.unmapped_percent.map(percent),
+        unmapped_percent: known.unmapped_percent.map(percent),
     };
     (history != HistoryStatus::default()).then_some(history)
 }
