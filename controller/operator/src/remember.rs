@@ -12,7 +12,7 @@ use forewarm_forecast::{Aim, Forecaster, History, Request, aim};
 use std::time::{Duration, Instant};
 use tokio::task::JoinHandle;
 
-use crate::observe::Snapshot;
+use crate::observe::{Seen, Snapshot};
 use crate::record::line::{FitLine, ForestsLine, Hash};
 
 /// Time a tick may spend on walking models over the past, of which a fleet just met has many to do.
@@ -29,12 +29,21 @@ pub struct Past {
     pub forecaster: Forecaster,
 }
 
+/// What is forecast of one function.
+#[derive(Clone, Copy, Debug)]
+struct Wanted {
+    lead_time: Seconds,
+    aim: Aim,
+}
+
 /// Keeps the past between ticks.
 #[derive(Debug, Default)]
 pub struct Remember {
     /// `None` only while a forecast is being computed, or for good after one panicked.
     past: Option<Past>,
     tick: Seconds,
+    /// What is forecast of each function.
+    wanted: BTreeMap<FunctionKey, Wanted>,
     trusted_since: BTreeMap<FunctionKey, Option<Wall>>,
     bands: BTreeMap<FunctionKey, Bands>,
     /// The refit under way, on a thread of its own.
@@ -47,6 +56,7 @@ impl Remember {
         Self {
             past: Some(Past::default()),
             tick,
+            wanted: BTreeMap::new(),
             trusted_since: BTreeMap::new(),
             bands: BTreeMap::new(),
             refit: None,
@@ -64,19 +74,18 @@ impl Remember {
             let demand = &seen.function.observation.demand;
             self.past().history.extend(key, snapshot.now.wall, demand);
         }
-        let wanted: Vec<_> = snapshot
-            .functions
-            .iter()
-            .map(|(key, seen)| {
-                let lead_time = seen.function.observation.lead_time.total;
-                (key.clone(), lead_time, aim(seen.stored.objective(), lead_time))
-            })
-            .collect();
+        let mut wanted = std::mem::take(&mut self.wanted);
+        lay_beside(&mut wanted, snapshot.functions.keys(), |key| {
+            Wanted::of(&snapshot.functions[key])
+        });
+        for (wanted, seen) in wanted.values_mut().zip(snapshot.functions.values()) {
+            *wanted = Wanted::of(seen);
+        }
         self.refit(snapshot.now.wall).await;
         let (past, tick, now) = (self.past.take().unwrap_or_default(), self.tick, snapshot.now);
-        match tokio::task::spawn_blocking(move || compute(past, &wanted, now, tick)).await {
-            Ok((past, forecasts)) => {
-                self.past = Some(past);
+        match tokio::task::spawn_blocking(move || compute(past, wanted, now, tick)).await {
+            Ok((past, wanted, forecasts)) => {
+                (self.past, self.wanted) = (Some(past), wanted);
                 for (seen, forecast) in snapshot.functions.values_mut().zip(forecasts) {
                     seen.function.forecast = forecast;
                 }
@@ -172,8 +181,20 @@ impl Remember {
     }
 }
 
-fn compute(mut past: Past, wanted: &[(FunctionKey, Seconds, Aim)], now: Now, tick: Seconds) -> (Past, Vec<Forecast>) {
-    let requests = wanted.iter().map(|(key, lead_time, aim)| Request {
+impl Wanted {
+    fn of(seen: &Seen) -> Self {
+        let lead_time = seen.function.observation.lead_time.total;
+        Self {
+            lead_time,
+            aim: aim(seen.stored.objective(), lead_time),
+        }
+    }
+}
+
+type Forecasts = (Past, BTreeMap<FunctionKey, Wanted>, Vec<Forecast>);
+
+fn compute(mut past: Past, wanted: BTreeMap<FunctionKey, Wanted>, now: Now, tick: Seconds) -> Forecasts {
+    let requests = wanted.iter().map(|(key, Wanted { lead_time, aim })| Request {
         key,
         lead_time: *lead_time,
         aim: *aim,
@@ -184,5 +205,5 @@ fn compute(mut past: Past, wanted: &[(FunctionKey, Seconds, Aim)], now: Now, tic
     for model in past.forecaster.take_broken() {
         tracing::warn!(model, "A model gave a number that is not finite; it is left out.");
     }
-    (past, forecasts)
+    (past, wanted, forecasts)
 }

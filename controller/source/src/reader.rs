@@ -103,7 +103,7 @@ impl DemandReader {
             .collect();
         let demand = (0..)
             .zip(tracks.iter_mut())
-            .map(|(member, (key, track))| (key.clone(), judges[members.profile(member)].reading(member, key, track)));
+            .map(|(member, (key, track))| judges[members.profile(member)].reading(member, key, track));
         let demand = demand.collect();
         self.tracks = tracks;
         let served = members

@@ -11,8 +11,8 @@ use std::time::Duration;
 /// What one tick's questions came to.
 #[derive(Debug, Default)]
 pub struct Readings {
-    /// Demand of every member.
-    pub demand: BTreeMap<FunctionKey, Reading<DemandSample>>,
+    /// Demand of every member, in their order.
+    pub demand: Vec<Reading<DemandSample>>,
     /// How calls are served, of the members whose profile asks for it.
     pub served: BTreeMap<FunctionKey, ServedBy>,
     /// State of every profile in use, by name.

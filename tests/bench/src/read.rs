@@ -128,7 +128,7 @@ fn member(function: u32, profile: &str, fleet: Fleet) -> Member {
 }
 
 fn known(readings: &Readings) -> u32 {
-    let known = readings.demand.values().filter(|reading| reading.known().is_some());
+    let known = readings.demand.iter().filter(|reading| reading.known().is_some());
     u32::try_from(known.count()).unwrap_or(u32::MAX)
 }
 

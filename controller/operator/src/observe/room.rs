@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use forewarm_api::Profile;
-use forewarm_core::beside::{beside, lay_beside};
+use forewarm_core::beside::lay_beside;
 use forewarm_core::memory::{Birth, Oom, PodSeen};
 use forewarm_core::observation::{Reading, Why};
 use forewarm_core::policy::FunctionKey;
@@ -193,12 +193,11 @@ impl Observe {
             profiles,
         } = readings;
         lay_beside(&mut self.remembered, functions.keys(), |_| Remembered::default());
-        let demand: Vec<_> = beside(functions.keys(), demand).collect();
-        let known = demand.into_iter().zip(self.remembered.values_mut());
-        for ((key, seen), (demand, remembered)) in functions.iter_mut().zip(known) {
+        let mut demand = demand.into_iter();
+        for ((key, seen), remembered) in functions.iter_mut().zip(self.remembered.values_mut()) {
             let state = seen.profile.as_ref().and_then(|name| profiles.get(&**name));
             let heard = Heard {
-                demand: demand.unwrap_or(Reading::Unknown(Why::NotYetRead)),
+                demand: demand.next().unwrap_or(Reading::Unknown(Why::NotYetRead)),
                 served: served.remove(key).unwrap_or_default(),
                 failed: state.and_then(|state| Some(state.failed.as_ref()?.text.clone())),
             };

@@ -1,8 +1,6 @@
 //! Every way a source can fail, over a real socket: each gives its own reason, and none a number.
 
-use crate::fake::{
-    Asked, Fake, PATIENT, Reply, function, key, ok, profile, reader, second, status, success, vector, world,
-};
+use crate::fake::{Asked, Fake, PATIENT, Reply, function, ok, profile, reader, second, status, success, vector, world};
 use axum::body::{Body, Bytes};
 use axum::http::Response;
 use flate2::{Compression, write::GzEncoder};
@@ -25,10 +23,7 @@ async fn read(
     let mut reader = reader(&fake.url(), ", maxSeries: 1000, maxMebibytes: 1");
     let mut readings = reader.read(&profiles, &members, second(0), within).await;
     let state = readings.profiles.remove("p").expect("the profile is in use");
-    (
-        readings.demand.remove(&key("f")).expect("the function is a member"),
-        state.failed,
-    )
+    (readings.demand.swap_remove(0), state.failed)
 }
 
 async fn expect(name: &str, why: Why, text: &str, behave: impl Fn(&Asked) -> Reply + Send + Sync + 'static) {
@@ -240,7 +235,7 @@ async fn nobody_there_is_a_source_that_is_down() {
     let readings = reader(&format!("http://{free}"), "")
         .read(&profiles, &members, second(0), PATIENT)
         .await;
-    assert_eq!(readings.demand[&key("f")], Reading::Unknown(Why::SourceDown));
+    assert_eq!(readings.demand[0], Reading::Unknown(Why::SourceDown));
     let text = &readings.profiles["p"].failed.as_ref().expect("it failed").text;
     assert!(
         text.contains("refused") && !text.contains(&free.port().to_string()),
@@ -343,10 +338,10 @@ async fn a_function_that_was_well_when_another_fell_silent_is_not_called_stale_l
     let both = Arc::new(Membership::new([function("f", &["f-1"]), function("g", &["g-1"])]));
     let mut reader = reader(&fake.url(), "");
     let first = reader.read(&profiles, &both, second(0), PATIENT).await;
-    assert_eq!(first.demand[&key("g")], Reading::Unknown(Why::Absent));
+    assert_eq!(first.demand[1], Reading::Unknown(Why::Absent));
     lost.store(true, Ordering::SeqCst);
     let then = reader.read(&profiles, &alone, second(2), PATIENT).await;
-    assert_eq!(then.demand[&key("f")], Reading::Unknown(Why::Absent));
+    assert_eq!(then.demand[0], Reading::Unknown(Why::Absent));
 }
 
 #[tokio::test]
@@ -362,7 +357,7 @@ async fn fewer_pods_than_are_ready_is_incomplete() {
         ready: Replicas(3),
         at_least: Demand::new(1.0).expect("an amount"),
     };
-    assert_eq!(readings.demand[&key("f")], Reading::Unknown(why));
+    assert_eq!(readings.demand[0], Reading::Unknown(why));
 }
 
 #[tokio::test]
@@ -377,7 +372,7 @@ async fn a_profile_or_source_that_does_not_exist_is_named() {
     );
     let mut reader = reader("http://127.0.0.1:1", "");
     let readings = reader.read(&profiles, &members, second(0), PATIENT).await;
-    assert_eq!(readings.demand[&key("f")], Reading::Unknown(Why::ProfileUnusable));
+    assert_eq!(readings.demand[0], Reading::Unknown(Why::ProfileUnusable));
     let text = |r: &forewarm_source::Readings| r.profiles["p"].failed.clone().expect("it failed").text;
     assert_eq!(
         text(&readings),

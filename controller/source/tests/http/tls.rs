@@ -1,6 +1,6 @@
 //! Over https a source is trusted by the CA in its `caFile` and by nothing else.
 
-use crate::fake::{PATIENT, crypto, key, reader, second, vector, world};
+use crate::fake::{PATIENT, crypto, reader, second, vector, world};
 use forewarm_core::observation::{Reading, Why};
 use forewarm_source::DemandReader;
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
@@ -66,7 +66,7 @@ async fn read(reader: &mut DemandReader) -> (Option<f64>, Option<Why>, String) {
         .clone()
         .map(|f| f.text)
         .unwrap_or_default();
-    match &readings.demand[&key("f")] {
+    match &readings.demand[0] {
         Reading::Known(sample) => (Some(sample.current.get()), None, text),
         Reading::Unknown(why) => (None, Some(why.clone()), text),
     }
