@@ -5,12 +5,14 @@
 //! Source: `QuickScorer` (Lucchese et al., SIGIR 2015), with its loops over thresholds made into tables.
 
 use super::Node;
-use std::hint::select_unpredictable;
 
 /// Features that may be asked about.
 const FEATURES: usize = 64;
 /// Places of a feature's thresholds; the first is not used, those left over are never reached.
 const CUTS: usize = 128;
+/// Those that are looked at where there are no more; few features of one forest have.
+const FEW: usize = 32;
+const MORE: usize = 64;
 /// Leaves of a tree at most: one bit each.
 const LEAVES: usize = 16;
 /// Trees of a block, four of them to a word.
@@ -120,13 +122,20 @@ impl Quick {
 impl Question {
     /// How many thresholds lie below the value; none below NaN.
     fn group(&self, value: f32) -> usize {
-        let mut below = 0;
-        for step in [64, 32, 16, 8, 4, 2, 1] {
-            let next = below | step;
-            // A branch would be guessed wrong every other time.
-            below = select_unpredictable(value > self.search[next], next, below);
+        match self.groups() {
+            groups if groups <= FEW => self.below::<FEW>(value),
+            groups if groups <= MORE => self.below::<MORE>(value),
+            _ => self.below::<CUTS>(value),
         }
-        below
+    }
+
+    /// Of the first places. To count them all is quicker than to halve: no step waits for the one before.
+    fn below<const PLACES: usize>(&self, value: f32) -> usize {
+        let mut below = 0_u32;
+        for cut in &self.search[..PLACES] {
+            below += u32::from(value > *cut);
+        }
+        usize::try_from(below).unwrap_or(0)
     }
 
     /// How many groups there are: below all thresholds, and above each.
