@@ -1,7 +1,7 @@
 //! Own errors: how far what came lay from the level it was forecast at, on the local scale. Pure.
 
 use super::past::narrow;
-use super::seek::{UNKNOWN, seek_whole};
+use super::seek::{Standing, UNKNOWN};
 
 /// Minutes kept, and those of the shorter look.
 const KEPT: usize = 1440;
@@ -12,8 +12,10 @@ const NEWEST: usize = 240;
 pub(crate) struct Errors {
     ring: Box<[Short]>,
     next: usize,
-    newest: Short,
-    day: [Short; 2],
+    newest: Standing,
+    day: [Standing; 2],
+    /// Those of the day as of the last look.
+    looked: [Short; 2],
 }
 
 /// The upper half of a single-precision number, rounded to nearest: to one part in 256, which is more than a quantile
@@ -53,32 +55,35 @@ impl Errors {
         Self {
             ring: vec![UNKNOWN; KEPT].into_boxed_slice(),
             next: 0,
-            newest: UNKNOWN,
-            day: [UNKNOWN; 2],
+            newest: Standing::NONE,
+            day: [Standing::NONE; 2],
+            looked: [UNKNOWN; 2],
         }
     }
 
     /// Takes in the error of this minute; NaN when it is not known.
     pub(crate) fn push(&mut self, error: f64) {
-        self.ring[self.next] = short(error);
+        let came = short(error);
+        self.newest.turn(came, self.ring[(self.next + KEPT - NEWEST) % KEPT]);
+        let gone = std::mem::replace(&mut self.ring[self.next], came);
+        self.day.iter_mut().for_each(|day| day.turn(came, gone));
         self.next = (self.next + 1) % KEPT;
     }
 
     /// The quantiles of now; those of the day are looked at again when `slow`.
     pub(crate) fn seen(&mut self, slow: bool, sort: &mut Vec<i16>) -> ErrorsSeen {
+        let (head, tail) = self.ring.split_at(self.next);
         if slow {
-            for (day, share) in self.day.iter_mut().zip([0.5, 0.95]) {
-                *day = seek_whole([&*self.ring, &[]], share, *day, sort);
+            for ((looked, day), share) in self.looked.iter_mut().zip(&mut self.day).zip([0.5, 0.95]) {
+                *looked = day.seek([head, tail], share, sort);
             }
         }
         let newest = self.next.min(NEWEST);
-        let (head, tail) = self.ring.split_at(self.next);
         let parts = [&head[head.len() - newest..], &tail[tail.len() - (NEWEST - newest)..]];
-        self.newest = seek_whole(parts, 0.95, self.newest, sort);
         ErrorsSeen {
-            q95_240: amount(self.newest),
-            median_day: amount(self.day[0]),
-            q95_day: amount(self.day[1]),
+            q95_240: amount(self.newest.seek(parts, 0.95, sort)),
+            median_day: amount(self.looked[0]),
+            q95_day: amount(self.looked[1]),
         }
     }
 
