@@ -10,7 +10,7 @@ const NEWEST: usize = 240;
 /// The errors of the last day for one span, and their quantiles as of the last look: of four hours and of the day.
 #[derive(Clone, Debug)]
 pub(crate) struct Errors {
-    ring: Box<[Short]>,
+    ring: [Short; KEPT],
     next: usize,
     newest: Standing,
     day: [Standing; 2],
@@ -51,9 +51,9 @@ pub(crate) struct ErrorsSeen {
 }
 
 impl Errors {
-    pub(crate) fn new() -> Self {
+    pub(crate) const fn new() -> Self {
         Self {
-            ring: vec![UNKNOWN; KEPT].into_boxed_slice(),
+            ring: [UNKNOWN; KEPT],
             next: 0,
             newest: Standing::NONE,
             day: [Standing::NONE; 2],
@@ -85,10 +85,6 @@ impl Errors {
             median_day: amount(self.looked[0]),
             q95_day: amount(self.looked[1]),
         }
-    }
-
-    pub(crate) fn bytes(&self) -> usize {
-        std::mem::size_of_val(&*self.ring)
     }
 }
 

@@ -31,7 +31,7 @@ pub use span::{Span, Target};
 
 use crate::tree::{ByQuantile, Forest};
 use errors::Errors;
-use expert::{At, EXPERTS, Expert};
+use expert::{At, EXPERTS, Expert, Experts};
 use features::day_moves;
 use lane::{Guesses, Lane};
 pub(crate) use past::{narrow, number, quantile};
@@ -68,13 +68,14 @@ pub struct Heard<'a> {
 
 /// Names of the experts.
 pub fn expert_names() -> impl Iterator<Item = &'static str> {
-    EXPERTS.iter().map(|(name, _)| *name)
+    EXPERTS.into_iter()
 }
 
 /// The model of one function.
 #[derive(Debug)]
 pub struct Engine {
     windows: Windows,
+    quantiles: Box<[f64]>,
     ahead: Vec<Ahead>,
     has_fleet: bool,
     trailing_peak: Option<f64>,
@@ -86,20 +87,22 @@ struct Ahead {
     span: Span,
     errors: Errors,
     long: f32,
-    experts: Vec<Box<dyn Expert>>,
+    /// `None`: only rows of features are wanted.
+    experts: Option<Experts>,
     lanes: Vec<Lane>,
     bets: VecDeque<Bet>,
+    /// What was said at each minute of the bets, as many as there are lanes.
+    said: VecDeque<Said>,
     now: Option<(Row, Base)>,
 }
 
-/// What was said at one minute, until its span ends.
+/// What is known at one minute of what was said then, until its span ends.
 #[derive(Debug)]
 struct Bet {
     made: i64,
     level: f64,
     scale: f64,
     points: [f64; expert::COUNT],
-    said: Vec<Said>,
 }
 
 impl Engine {
@@ -109,13 +112,15 @@ impl Engine {
             span: *span,
             errors: Errors::new(),
             long: f32::NAN,
-            experts: EXPERTS.iter().map(|(_, make)| make(*span, quantiles)).collect(),
+            experts: Some(Experts::new(quantiles)),
             lanes: quantiles.iter().map(|quantile| Lane::new(*quantile)).collect(),
-            bets: VecDeque::new(),
+            bets: VecDeque::with_capacity(span.length()),
+            said: VecDeque::with_capacity(span.length() * quantiles.len()),
             now: None,
         };
         Self {
             windows: Windows::new(),
+            quantiles: quantiles.into(),
             ahead: spans.iter().map(ahead).collect(),
             has_fleet: false,
             trailing_peak: None,
@@ -125,7 +130,7 @@ impl Engine {
     /// One that only computes rows of features: no experts, nothing said.
     pub fn for_rows(spans: &[Span]) -> Self {
         let mut engine = Self::new(spans, &[]);
-        engine.ahead.iter_mut().for_each(|ahead| ahead.experts.clear());
+        engine.ahead.iter_mut().for_each(|ahead| ahead.experts = None);
         engine
     }
 
@@ -152,8 +157,14 @@ impl Engine {
         self.trailing_peak = seen.map(|seen| seen.q90_60);
         for (place, ahead) in self.ahead.iter_mut().enumerate() {
             let actual = ahead.span.actual(past, t);
-            let room = ahead.settle(t, actual, place, &mut heard);
-            ahead.say(past, (t, actual, slow), models, seen.as_ref(), (scratch, room));
+            ahead.settle(t, actual, place, &mut heard);
+            ahead.say(
+                (past, &self.quantiles),
+                (t, actual, slow),
+                models,
+                seen.as_ref(),
+                scratch,
+            );
         }
     }
 
@@ -161,7 +172,8 @@ impl Engine {
     pub fn said(&self, span: usize, quantile: usize) -> Option<&Said> {
         let ahead = &self.ahead[span];
         ahead.now.as_ref()?;
-        ahead.bets.back()?.said.get(quantile)
+        let newest = ahead.said.len().checked_sub(ahead.lanes.len())?;
+        ahead.said.get(newest + quantile)
     }
 
     /// The row of features of now and the base it is normalised by. `None`: nothing is known.
@@ -211,44 +223,40 @@ impl Engine {
 }
 
 impl Ahead {
-    /// Scores the bets whose span has ended; those that a gap leaves without an outcome are dropped. Gives back room for
-    /// what is said next.
-    fn settle(&mut self, t: i64, actual: f64, place: usize, heard: &mut impl FnMut(Heard<'_>)) -> Vec<Said> {
-        let (mut error, mut room) = (f64::NAN, Vec::new());
+    /// Scores the bets whose span has ended; those that a gap leaves without an outcome are dropped.
+    fn settle(&mut self, t: i64, actual: f64, place: usize, heard: &mut impl FnMut(Heard<'_>)) {
+        let mut error = f64::NAN;
         while self.bets.front().is_some_and(|bet| bet.made + self.span.h <= t) {
             let bet = self.bets.pop_front().expect("there is a front");
+            let said = self.said.drain(..self.lanes.len());
             if bet.made + self.span.h < t || actual.is_nan() {
-                room = bet.said;
                 continue;
             }
             error = (actual - bet.level) / bet.scale;
-            for (quantile, (lane, said)) in self.lanes.iter_mut().zip(&bet.said).enumerate() {
+            for (quantile, (lane, said)) in self.lanes.iter_mut().zip(said).enumerate() {
                 heard(Heard {
                     span: place,
                     quantile,
                     made: bet.made,
                     actual,
-                    said,
+                    said: &said,
                     points: &bet.points,
                 });
-                lane.score(said, actual);
+                lane.score(&said, actual);
             }
-            room = bet.said;
         }
         self.errors.push(error);
-        room.clear();
-        room
     }
 
     fn say(
         &mut self,
-        past: &dyn Past,
+        (past, quantiles): (&dyn Past, &[f64]),
         (t, actual, slow): (i64, f64, bool),
         models: Models<'_>,
         seen: Option<&Seen>,
-        (scratch, mut said): (&mut Scratch, Vec<Said>),
+        scratch: &mut Scratch,
     ) {
-        let h = usize::try_from(self.span.h).unwrap_or(1);
+        let h = self.span.length();
         let Scratch { minutes, room } = scratch;
         if slow {
             let day = &minutes.day;
@@ -262,6 +270,7 @@ impl Ahead {
             past,
             t,
             span: self.span,
+            quantiles,
             actual,
             now: f64::from(minutes.last(1, 0)[0]),
             seen,
@@ -272,7 +281,7 @@ impl Ahead {
             looked: minutes,
             slow,
         };
-        for expert in &mut self.experts {
+        for expert in self.experts.iter_mut().flat_map(Experts::all_mut) {
             expert.fold(&at, sort);
         }
         let (Some(base), Some(seen)) = (base, seen) else {
@@ -280,17 +289,22 @@ impl Ahead {
             return;
         };
         let mut points = [f64::NAN; expert::COUNT];
-        for (point, expert) in points.iter_mut().zip(&mut self.experts) {
+        for (point, expert) in points
+            .iter_mut()
+            .zip(self.experts.iter_mut().flat_map(Experts::all_mut))
+        {
             *point = expert.point(&at);
         }
         let row = features::row(minutes, self.span, (&base, seen, errors), (&before, &day_moves));
-        said.extend((0..self.lanes.len()).map(|quantile| self.lane(quantile, &row, &base, points, models)));
+        for quantile in 0..self.lanes.len() {
+            let said = self.lane(quantile, &row, &base, points, models);
+            self.said.push_back(said);
+        }
         self.bets.push_back(Bet {
             made: t,
             level: base.level,
             scale: base.scale,
             points,
-            said,
         });
         self.now = Some((row, base));
     }
@@ -298,7 +312,7 @@ impl Ahead {
     /// What the target was over the last hour, and when `slow` over the last day; nothing where no expert asks.
     fn targets<'a>(&self, minutes: &Minutes, room: &'a mut [[Vec<f32>; 2]; 2], slow: bool) -> [&'a [f32]; 2] {
         let [hour, day] = room;
-        let asked = !self.experts.is_empty();
+        let asked = self.experts.is_some();
         let all = if asked && slow { minutes.day.as_slice() } else { &[] };
         let newest = minutes.last(if asked { expert::HOUR } else { 0 }, 0);
         [self.span.targets(newest, hour), self.span.targets(all, day)]
@@ -312,7 +326,7 @@ impl Ahead {
             nearest.map_or(f64::NAN, say)
         };
         let mut owns = [f64::NAN; expert::COUNT];
-        for (own, expert) in owns.iter_mut().zip(&self.experts) {
+        for (own, expert) in owns.iter_mut().zip(self.experts.iter().flat_map(Experts::all)) {
             *own = expert.upper(quantile);
         }
         lane.say(
@@ -327,13 +341,13 @@ impl Ahead {
     }
 
     fn bytes(&self) -> usize {
-        let experts: usize = self.experts.iter().map(|expert| expert.bytes() + 16).sum();
-        let said = self.lanes.len() * std::mem::size_of::<Said>();
+        let all = self.experts.iter().flat_map(Experts::all);
+        let experts: usize = all.map(Expert::bytes).sum();
         std::mem::size_of::<Self>()
-            + self.errors.bytes()
             + experts
             + self.lanes.len() * std::mem::size_of::<Lane>()
-            + self.bets.capacity() * (std::mem::size_of::<Bet>() + said)
+            + self.bets.capacity() * std::mem::size_of::<Bet>()
+            + self.said.capacity() * std::mem::size_of::<Said>()
     }
 }
 

@@ -38,6 +38,11 @@ impl Span {
         }
     }
 
+    /// Minutes from a forecast to the end of its span.
+    pub(crate) fn length(self) -> usize {
+        usize::try_from(self.h).unwrap_or(1)
+    }
+
     /// How many minutes ahead count.
     fn count(self) -> usize {
         usize::try_from(self.h - self.from() + 1).unwrap_or(1).clamp(1, 60)
@@ -68,7 +73,7 @@ impl Span {
     pub(crate) fn targets<'a>(self, looked: &[f32], room: &'a mut [Vec<f32>; 2]) -> &'a [f32] {
         let run = match self.target {
             Target::Minute => 1,
-            Target::Peak => usize::try_from(self.h).unwrap_or(1),
+            Target::Peak => self.length(),
         };
         let [all, doubled] = room;
         all.clear();

@@ -5,7 +5,7 @@
 //! nothing before its first season has been seen, so it is never scored on the minutes it began from.
 
 use super::super::past::narrow;
-use super::super::span::{Span, Target};
+use super::super::span::Target;
 use super::super::sums::mean;
 use super::{At, Expert, Trials};
 
@@ -50,7 +50,7 @@ impl Shape {
 }
 
 #[derive(Debug)]
-struct HoltWinters {
+pub(crate) struct HoltWinters {
     day: Season,
     hour: Season,
 }
@@ -66,11 +66,13 @@ struct Season {
     trials: Trials<3>,
 }
 
-pub(super) fn make(_span: Span, _quantiles: &[f64]) -> Box<dyn Expert> {
-    Box::new(HoltWinters {
-        day: Season::new(DAY),
-        hour: Season::new(HOUR),
-    })
+impl HoltWinters {
+    pub(super) const fn new(_quantiles: &[f64]) -> Self {
+        Self {
+            day: Season::new(DAY),
+            hour: Season::new(HOUR),
+        }
+    }
 }
 
 impl Expert for HoltWinters {
@@ -91,12 +93,12 @@ impl Expert for HoltWinters {
     }
 
     fn bytes(&self) -> usize {
-        std::mem::size_of::<Self>() + self.day.bytes() + self.hour.bytes()
+        self.day.bytes() + self.hour.bytes()
     }
 }
 
 impl Season {
-    fn new(shape: Shape) -> Self {
+    const fn new(shape: Shape) -> Self {
         Self {
             shape,
             begun: None,

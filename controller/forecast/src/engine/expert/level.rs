@@ -1,23 +1,24 @@
 //! Level: an exponentially weighted mean; its rate is the one that has erred least of late. Pure.
 
 use super::super::past::narrow;
-use super::super::span::Span;
 use super::{At, Expert, Trials};
 
 /// Rates a minute: about 100, 33, 10, 3 and 1.5 minutes of memory.
 const RATES: [f64; 5] = [0.01, 0.03, 0.1, 0.3, 0.6];
 
 #[derive(Debug)]
-struct Level {
+pub(crate) struct Level {
     means: [f32; 5],
     trials: Trials<5>,
 }
 
-pub(super) fn make(_span: Span, _quantiles: &[f64]) -> Box<dyn Expert> {
-    Box::new(Level {
-        means: [f32::NAN; 5],
-        trials: Trials::new(),
-    })
+impl Level {
+    pub(super) const fn new(_quantiles: &[f64]) -> Self {
+        Self {
+            means: [f32::NAN; 5],
+            trials: Trials::new(),
+        }
+    }
 }
 
 impl Expert for Level {
@@ -38,6 +39,6 @@ impl Expert for Level {
     }
 
     fn bytes(&self) -> usize {
-        std::mem::size_of::<Self>() + self.trials.bytes()
+        self.trials.bytes()
     }
 }

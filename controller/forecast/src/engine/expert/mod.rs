@@ -14,9 +14,14 @@ pub(crate) use trailing::HOUR;
 
 use super::features::Base;
 use super::past::Past;
-use super::scratch::Minutes;
+use super::scratch::{DAY, Minutes};
 use super::span::{Before, Span};
 use super::windows::Seen;
+use holt_winters::HoltWinters;
+use level::Level;
+use ridge::Ridge;
+use seasonal_naive::SeasonalNaive;
+use trailing::{HALF_HOUR, TEN_MINUTES, Trailing};
 
 /// What an expert may know at minute `t`.
 #[derive(Clone, Copy)]
@@ -25,6 +30,8 @@ pub(crate) struct At<'a> {
     pub(crate) t: i64,
     /// What is forecast.
     pub(crate) span: Span,
+    /// The wanted quantiles.
+    pub(crate) quantiles: &'a [f64],
     /// What came of the span that has just ended; NaN when it is not known.
     pub(crate) actual: f64,
     /// The newest minute; NaN when it is a gap.
@@ -60,24 +67,54 @@ pub(crate) trait Expert: std::fmt::Debug + Send + Sync {
         f64::NAN
     }
 
-    /// Bytes held outside the box.
+    /// Bytes held outside of itself.
     fn bytes(&self) -> usize;
 }
 
-/// A new expert that knows nothing, for a span and the wanted quantiles.
-pub(crate) type Make = fn(Span, &[f64]) -> Box<dyn Expert>;
+/// Defines [`Experts`], all of them with their names and what makes one that knows nothing, for the wanted quantiles.
+///
+/// They lie beside each other and not in a box each: with thousands of functions nothing of one is left in a cache since
+/// its last minute, and a minute costs as much for what it fetches as for what it computes.
+macro_rules! experts {
+    ($($field:ident, $name:literal: $kind:ty = $make:expr;)*) => {
+        /// All experts of one span.
+        #[derive(Debug)]
+        pub(crate) struct Experts {
+            $($field: $kind,)*
+        }
 
-/// All of them; columns name them by place.
-pub(crate) const EXPERTS: [(&str, Make); 8] = [
-    ("trailing-day", trailing::day),
-    ("trailing-hour", trailing::hour),
-    ("level", level::make),
-    ("holt-winters", holt_winters::make),
-    ("seasonal-naive", seasonal_naive::make),
-    ("ridge", ridge::make),
-    ("trailing-half-hour", trailing::half_hour),
-    ("trailing-ten-minutes", trailing::ten_minutes),
-];
+        /// Their names, in the order of [`Experts::all`].
+        pub(crate) const EXPERTS: [&str; [$($name),*].len()] = [$($name),*];
+
+        impl Experts {
+            pub(crate) fn new(quantiles: &[f64]) -> Self {
+                Self {
+                    $($field: $make(quantiles),)*
+                }
+            }
+
+            pub(crate) fn all(&self) -> [&dyn Expert; COUNT] {
+                [$(&self.$field),*]
+            }
+
+            pub(crate) fn all_mut(&mut self) -> [&mut dyn Expert; COUNT] {
+                [$(&mut self.$field),*]
+            }
+        }
+    };
+}
+
+// Columns name them by place.
+experts! {
+    trailing_day, "trailing-day": Trailing<DAY> = Trailing::new;
+    trailing_hour, "trailing-hour": Trailing<HOUR> = Trailing::new;
+    level, "level": Level = Level::new;
+    holt_winters, "holt-winters": HoltWinters = HoltWinters::new;
+    seasonal_naive, "seasonal-naive": SeasonalNaive = SeasonalNaive::new;
+    ridge, "ridge": Ridge = Ridge::new;
+    trailing_half_hour, "trailing-half-hour": Trailing<HALF_HOUR> = Trailing::new;
+    trailing_ten_minutes, "trailing-ten-minutes": Trailing<TEN_MINUTES> = Trailing::new;
+}
 
 /// How many there are.
 pub(crate) const COUNT: usize = EXPERTS.len();
@@ -93,7 +130,7 @@ impl<const N: usize> Trials<N> {
     /// Weight an error keeps a minute: half after one day.
     const KEEP: f64 = 0.999_518_763_622_666_2;
 
-    fn new() -> Self {
+    const fn new() -> Self {
         Self {
             guesses: std::collections::VecDeque::new(),
             errors: [0.0; N],

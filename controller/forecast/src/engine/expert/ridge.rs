@@ -8,7 +8,6 @@
 mod normal;
 
 use super::super::past::narrow;
-use super::super::span::Span;
 use super::super::sums::{mean, mean_of};
 use super::{At, Expert};
 use normal::{Normal, TERMS};
@@ -22,7 +21,7 @@ const ENOUGH: f64 = 180.0;
 const FAR: f64 = 30.0;
 
 #[derive(Debug)]
-struct Ridge {
+pub(crate) struct Ridge {
     normal: Normal,
     weights: Option<[f32; TERMS]>,
     solved: i64,
@@ -38,13 +37,15 @@ struct Waiting {
     scale: f64,
 }
 
-pub(super) fn make(_span: Span, _quantiles: &[f64]) -> Box<dyn Expert> {
-    Box::new(Ridge {
-        normal: Normal::new(),
-        weights: None,
-        solved: i64::MIN,
-        waiting: VecDeque::new(),
-    })
+impl Ridge {
+    pub(super) const fn new(_quantiles: &[f64]) -> Self {
+        Self {
+            normal: Normal::new(),
+            weights: None,
+            solved: i64::MIN,
+            waiting: VecDeque::new(),
+        }
+    }
 }
 
 impl Expert for Ridge {
@@ -80,7 +81,7 @@ impl Expert for Ridge {
     }
 
     fn bytes(&self) -> usize {
-        std::mem::size_of::<Self>() + Normal::BYTES + self.waiting.capacity() * std::mem::size_of::<Waiting>()
+        self.waiting.capacity() * std::mem::size_of::<Waiting>()
     }
 }
 

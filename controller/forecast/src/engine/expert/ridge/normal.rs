@@ -13,7 +13,7 @@ const PENALTY: (f64, f64) = (10.0, 1e-3);
 /// `X'X` (upper half, row by row) and `X'y`.
 #[derive(Debug)]
 pub(super) struct Normal {
-    squares: Box<[f64; Self::SQUARES]>,
+    squares: [f64; Self::SQUARES],
     products: [f64; TERMS],
     /// Recent rows weigh more: this grows instead of everything else shrinking.
     next: f64,
@@ -22,12 +22,10 @@ pub(super) struct Normal {
 
 impl Normal {
     const SQUARES: usize = TERMS * (TERMS + 1) / 2;
-    /// Bytes held outside the struct.
-    pub(super) const BYTES: usize = Self::SQUARES * 8;
 
-    pub(super) fn new() -> Self {
+    pub(super) const fn new() -> Self {
         Self {
-            squares: Box::new([0.0; Self::SQUARES]),
+            squares: [0.0; Self::SQUARES],
             products: [0.0; TERMS],
             next: 1.0,
             weight: 0.0,
