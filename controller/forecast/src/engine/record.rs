@@ -201,7 +201,7 @@ impl Weighed {
 
     /// The mean of the trees before place `end` and of all others, both sharing their weight before anything is scored.
     fn mean(&self, end: usize) -> f64 {
-        let says = |of: &[f32]| of.iter().fold(0.0, |says, weight| says + one(*weight > 0.0)).max(1.0);
+        let says = |of: &[f32]| f32::from(of.iter().map(|weight| u8::from(*weight > 0.0)).sum::<u8>()).max(1.0);
         let (trees, others) = (&self.weights[..end], &self.weights[FLEET.end..]);
         let (tree, other) = (PRIOR.0 / says(trees), PRIOR.1 / says(others));
         let sum = |trees: &[f32], others: &[f32]| tree * trees.iter().sum::<f32>() + other * others.iter().sum::<f32>();
@@ -224,10 +224,6 @@ const FLEET: std::ops::Range<usize> = {
     }
     start..end
 };
-
-const fn one(is: bool) -> f32 {
-    if is { 1.0 } else { 0.0 }
-}
 
 /// Less sharp while few minutes are scored: `full * n/(n+60)`.
 fn sharpness(full: f32, scored: f32) -> f32 {

@@ -52,11 +52,12 @@ impl Default for Minutes {
 impl Minutes {
     /// Reads those of minute `t`; the whole day only when `slow`. `ahead`: minutes of the longest span.
     pub(crate) fn read(&mut self, past: &dyn Past, t: i64, ahead: i64, slow: bool) {
-        past.copy(t + 1 - 304, &mut self.newest);
+        // The days first: they lie apart in memory, and so short that one is fetched while another is.
         let count = BEFORE + 1 + usize::try_from(ahead).unwrap_or(0) + AROUND;
         for (lag, about) in [1440, 2880, 4320].into_iter().zip(&mut self.days) {
             past.copy(t - lag - 14, &mut about[..count.min(ABOUT)]);
         }
+        past.copy(t + 1 - 304, &mut self.newest);
         if slow {
             past.copy(t + 1 - 1440, &mut self.day);
         }

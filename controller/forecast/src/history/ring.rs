@@ -3,23 +3,22 @@
 /// The newest `LEN` cells of an endless row; the ones never set read as a gap. The lengths are constants, so
 /// that finding a place needs no division: a forecast looks up some five hundred of them.
 ///
-/// The cells lie in pieces of `PIECE`, each made when something in it is first known: a young function needs little, and
+/// The cells lie in `PIECES` pieces of `PIECE`, each made when something in it is first known: a young function needs little, and
 /// an allocator, which keeps sizes in steps, gives a full ring of 8,880 bytes in one piece 10,240.
 #[derive(Debug)]
-pub(super) struct Ring<T, const LEN: i64, const PIECE: usize> {
+pub(super) struct Ring<T, const LEN: i64, const PIECE: usize, const PIECES: usize> {
     newest: i64,
     gap: T,
-    pieces: Box<[Option<Box<[T; PIECE]>>]>,
+    pieces: [Option<Box<[T; PIECE]>>; PIECES],
 }
 
-impl<T: Copy, const LEN: i64, const PIECE: usize> Ring<T, LEN, PIECE> {
+impl<T: Copy, const LEN: i64, const PIECE: usize, const PIECES: usize> Ring<T, LEN, PIECE, PIECES> {
     /// Gaps alone.
     pub(super) fn new(gap: T) -> Self {
-        let len = usize::try_from(LEN).expect("ring lengths are positive constants");
         Self {
             newest: i64::MIN,
             gap,
-            pieces: (0..len.div_ceil(PIECE)).map(|_| None).collect(),
+            pieces: [const { None }; PIECES],
         }
     }
 

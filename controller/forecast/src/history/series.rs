@@ -79,8 +79,8 @@ impl Running {
 /// The past of one function.
 #[derive(Debug)]
 pub(super) struct Series {
-    pub(super) minutes: Ring<Code, MINUTES, 444>,
-    pub(super) quarters: Ring<Code, QUARTERS, 160>,
+    pub(super) minutes: Ring<Code, MINUTES, 444, 10>,
+    pub(super) quarters: Ring<Code, QUARTERS, 160, 9>,
     running: Option<Running>,
     newest: Option<i64>,
     /// Distinct minutes set since the ring was last left empty.
