@@ -61,6 +61,11 @@ impl Errors {
         }
     }
 
+    /// See [`super::Ahead::fetch`].
+    pub(crate) fn fetch(&self) -> f32 {
+        f32::from(self.ring[self.next]) + f32::from(self.ring[(self.next + KEPT - NEWEST) % KEPT])
+    }
+
     /// Takes in the error of this minute; NaN when it is not known.
     pub(crate) fn push(&mut self, error: f64) {
         let came = short(error);

@@ -40,6 +40,11 @@ impl Said {
     pub fn column(&self, place: usize) -> f64 {
         f64::from(self.columns[place])
     }
+
+    /// See [`super::Ahead::fetch`].
+    pub(super) fn fetch(&self) -> f32 {
+        self.columns[0] + narrow(self.mixture)
+    }
 }
 
 /// What a lane starts from at one minute: points of the experts, their own quantiles, the forests' quantiles.
@@ -101,6 +106,11 @@ impl Lane {
     fn least(&self, places: &[usize]) -> f64 {
         let lost = places.iter().map(|place| self.record.lost(*place));
         lost.fold(f64::INFINITY, f64::min)
+    }
+
+    /// See [`super::Ahead::fetch`].
+    pub(super) fn fetch(&self) -> f32 {
+        self.theta[0] + f32::from(self.scored[0]) + self.record.fetch()
     }
 
     /// The wanted quantile.

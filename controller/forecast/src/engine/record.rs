@@ -121,6 +121,12 @@ impl Record {
         self.blends[Of::All.place()] = self.blends[Of::Prior.place()];
     }
 
+    /// See [`super::Ahead::fetch`].
+    pub(super) fn fetch(&self) -> f32 {
+        let tallies = [&self.day, &self.short].into_iter().chain(&self.regimes);
+        tallies.map(|tally| tally.loss[0]).sum()
+    }
+
     /// Discounted sum of a column's losses over the last day.
     pub(super) fn lost(&self, place: usize) -> f64 {
         f64::from(self.day.loss[place])

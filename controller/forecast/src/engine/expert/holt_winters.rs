@@ -92,6 +92,10 @@ impl Expert for HoltWinters {
         season.trials.guess()
     }
 
+    fn fetch(&self, t: i64) -> f32 {
+        self.day.fetch(t) + self.hour.fetch(t)
+    }
+
     fn bytes(&self) -> usize {
         self.day.bytes() + self.hour.bytes()
     }
@@ -174,6 +178,11 @@ impl Season {
             }
         }
         guesses
+    }
+
+    fn fetch(&self, t: i64) -> f32 {
+        let slot = self.slots.get(self.shape.place(t));
+        self.trials.fetch() + slot.map_or(0.0, |slot| slot[0])
     }
 
     fn bytes(&self) -> usize {

@@ -38,6 +38,10 @@ impl Expert for Level {
         self.trials.guess()
     }
 
+    fn fetch(&self, _t: i64) -> f32 {
+        self.trials.fetch()
+    }
+
     fn bytes(&self) -> usize {
         self.trials.bytes()
     }

@@ -67,6 +67,11 @@ pub(crate) trait Expert: std::fmt::Debug + Send + Sync {
         f64::NAN
     }
 
+    /// Reads a number from each place outside of itself that minute `t` will read from; see [`super::Ahead::fetch`].
+    fn fetch(&self, _t: i64) -> f32 {
+        0.0
+    }
+
     /// Bytes held outside of itself.
     fn bytes(&self) -> usize;
 }
@@ -135,6 +140,12 @@ impl<const N: usize> Trials<N> {
             guesses: std::collections::VecDeque::new(),
             errors: [0.0; N],
         }
+    }
+
+    /// See [`Expert::fetch`].
+    fn fetch(&self) -> f32 {
+        let ends = [self.guesses.front(), self.guesses.back()];
+        ends.into_iter().flatten().map(|guesses| guesses[0]).sum()
     }
 
     /// Scores what was guessed of the span that has ended, made `h` minutes ago.

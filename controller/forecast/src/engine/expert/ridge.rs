@@ -80,6 +80,12 @@ impl Expert for Ridge {
         base.amount(f64::from(normal))
     }
 
+    fn fetch(&self, _t: i64) -> f32 {
+        let ends = [self.waiting.front(), self.waiting.back()];
+        let ends = ends.into_iter().flatten();
+        ends.map(|row| row.terms[0] + narrow(row.scale)).sum::<f32>() + self.normal.fetch()
+    }
+
     fn bytes(&self) -> usize {
         self.waiting.capacity() * std::mem::size_of::<Waiting>()
     }

@@ -40,6 +40,10 @@ impl<const N: usize> Expert for Trailing<N> {
         f64::from(self.uppers[place])
     }
 
+    fn fetch(&self, _t: i64) -> f32 {
+        self.uppers.first().copied().unwrap_or(0.0)
+    }
+
     fn bytes(&self) -> usize {
         std::mem::size_of_val(&*self.uppers)
     }

@@ -37,6 +37,15 @@ impl Normal {
         self.weight / self.next
     }
 
+    /// Of eight squares, a line of memory, one; see [`Expert::fetch`](super::Expert::fetch).
+    pub(super) fn fetch(&self) -> f32 {
+        self.squares
+            .iter()
+            .step_by(8)
+            .map(|square| super::narrow(*square))
+            .sum()
+    }
+
     pub(super) fn learn(&mut self, terms: &[f32; TERMS], target: f32) {
         self.next /= KEEP;
         self.weight += self.next;
