@@ -60,7 +60,10 @@ impl<'a> Pass<'a> {
         let one = |(row, outcomes): (Row<'b>, Option<&'b Vec<Outcome>>)| {
             self.told_of(&row, outcomes.map_or(&[], Vec::as_slice))
         };
-        self.rows().zip(done).map(one).collect()
+        // Asked for as a whole: grown as it fills, it is moved a dozen times.
+        let mut told = Vec::with_capacity(self.snapshot.functions.len());
+        told.extend(self.rows().zip(done).map(one));
+        told
     }
 
     /// What record is told, before they are carried out, of the functions for which there are steps.
