@@ -87,6 +87,8 @@ pub enum Amounts {
     Whole,
     /// Whole numbers, in fewer than one minute in seven.
     Seldom,
+    /// One whole number, nearly always.
+    Flat,
 }
 
 /// Share of the minutes of a day with a call below which a function is silent for the most part.
@@ -96,6 +98,7 @@ impl Amounts {
     fn of(seen: &Seen) -> Self {
         match seen {
             seen if !seen.whole => Self::Any,
+            seen if seen.flat => Self::Flat,
             seen if seen.busy_day < SILENT => Self::Seldom,
             _ => Self::Whole,
         }

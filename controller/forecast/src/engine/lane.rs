@@ -1,7 +1,7 @@
 //! Lane: one function, one span, one quantile. Guesses in, an upper quantile of each column and their mixture
 //! out; what came in, theta, losses and coverage moved on. Pure.
 
-use super::column::{COLUMNS, COUNT, Source, Tree};
+use super::column::{COLUMNS, COUNT, Source, TRAILING_DAY, Tree};
 use super::features::{Amounts, Base, Regime};
 use super::past::narrow;
 use super::record::Record;
@@ -13,6 +13,8 @@ const GAIN: (f64, f64) = (0.1, 0.4);
 const RANGE: (f64, f64) = (-3.0, 30.0);
 /// The least move where the scale is the root of the point, which changes less.
 const ROOT_GAIN: f64 = 0.05;
+/// The least move where the scale is that of the whole day, which hardly changes.
+const LONG_GAIN: f64 = 0.03;
 const TREE_GAIN: f64 = 0.02;
 const TREE_RANGE: (f64, f64) = (-3.0, 3.0);
 /// Half a call.
@@ -159,7 +161,7 @@ impl Lane {
             }
         }
         let mixed = self.record.mix(&columns, base.regime);
-        let [prior, mixture] = mixed.map(|mixed| self.possible(mixed.both, base.amounts));
+        let [prior, mixture] = mixed.map(|mixed| self.answer(mixed.both, &columns, base.amounts));
         let mut narrowed = [f32::NAN; COUNT];
         for (narrowed, column) in narrowed.iter_mut().zip(columns) {
             *narrowed = narrow(column);
@@ -174,6 +176,17 @@ impl Lane {
         }
     }
 
+    /// What is said: the mixture as far as it can come. Of a flat function the quantile of its day: what little comes above
+    /// it has no order that a day of minutes would tell, and whoever followed it was always late.
+    fn answer(&self, mixture: f64, columns: &[f64; COUNT], amounts: Amounts) -> f64 {
+        let of_day = columns[TRAILING_DAY];
+        if amounts == Amounts::Flat && of_day.is_finite() {
+            of_day
+        } else {
+            self.possible(mixture, amounts)
+        }
+    }
+
     /// What can come, near an amount; NaN of NaN.
     ///
     /// There is no half a call, and where most minutes have none a half says "one or none". Elsewhere a part below a half
@@ -182,8 +195,8 @@ impl Lane {
     fn possible(&self, amount: f64, amounts: Amounts) -> f64 {
         let whole = amount.floor();
         match amounts {
-            Amounts::Whole if amount - whole < HALF => whole,
-            Amounts::Any | Amounts::Whole => amount,
+            Amounts::Whole | Amounts::Flat if amount - whole < HALF => whole,
+            Amounts::Any | Amounts::Whole | Amounts::Flat => amount,
             Amounts::Seldom => (amount + 1.0 - self.up_from()).floor(),
         }
     }
@@ -218,7 +231,8 @@ impl Lane {
             let step = if actual > upper { 1.0 - miss } else { -miss };
             let (gain, range) = match source {
                 Source::Tracked(_) => (TREE_GAIN, TREE_RANGE),
-                Source::Local(_) | Source::Long(_) => (self.gain(place, GAIN.0), RANGE),
+                Source::Local(_) => (self.gain(place, GAIN.0), RANGE),
+                Source::Long(_) => (self.gain(place, LONG_GAIN), RANGE),
                 Source::Root(_) => (self.gain(place, ROOT_GAIN), RANGE),
                 Source::Tree(_) | Source::Between | Source::Own(_) => continue,
             };

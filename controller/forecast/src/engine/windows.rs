@@ -10,6 +10,11 @@ use super::sums::{largest, mean, smallest};
 pub(crate) const SLOW: i64 = 10;
 /// Rates of the running means.
 const RATES: [f64; 3] = [0.01, 0.03, 0.1];
+/// Share of the minutes of a day that have one same amount from which a function is flat, share of the last four hours that
+/// may lie above it, and share of it that its level must have: as many calls too few are no longer this amount.
+const SAME: f32 = 0.85;
+const ABOVE: f64 = 0.0126;
+const STAYED: f64 = 0.9;
 
 /// What is kept between minutes.
 #[derive(Clone, Debug)]
@@ -28,6 +33,8 @@ struct Day {
     busy: f32,
     q95: f32,
     whole: bool,
+    /// Share of the minutes that have just this amount.
+    same: f32,
 }
 
 /// What the windows say at one minute; NaN is "not known".
@@ -55,6 +62,8 @@ pub(crate) struct Seen {
     pub(crate) busy_day: f64,
     /// Whether all amounts of the last day were whole numbers, as of the last look.
     pub(crate) whole: bool,
+    /// Whether it has been called the same number of times nearly every minute, and still is.
+    pub(crate) flat: bool,
 }
 
 impl Windows {
@@ -108,6 +117,7 @@ impl Windows {
             busy60: share(last(60), is_busy),
             busy_day: of_day(|day| day.busy),
             whole: day.is_some_and(|day| day.whole),
+            flat: day.is_some_and(|day| day.is_flat(level, last(240))),
         })
     }
 
@@ -140,8 +150,27 @@ impl Windows {
             busy: narrow(share(day, is_busy)),
             whole: share(day, has_part) <= 0.0,
             q95: q95[0],
+            same: narrow(share(day, |amount| is_same(amount, q95[0]))),
         });
     }
+}
+
+impl Day {
+    /// Whether the day was flat and the last hours and minutes are as it was. `level`: of the last minutes.
+    fn is_flat(&self, level: f64, newest: &[f32]) -> bool {
+        let amount = f64::from(self.q95);
+        let near = |level: f64| level < amount + 0.5 && (level > amount - 0.5 || level > STAYED * amount);
+        self.whole
+            && amount > 0.0
+            && self.same >= SAME
+            && near(level)
+            && share(newest, |newest| newest > self.q95) <= ABOVE
+    }
+}
+
+/// Whether two whole numbers are the same.
+fn is_same(amount: f32, other: f32) -> bool {
+    (amount - other).abs() < 0.5
 }
 
 fn is_busy(amount: f32) -> bool {

@@ -106,7 +106,7 @@ fn after_a_gap_of_five_minutes_the_level_is_that_of_a_quarter_of_an_hour() {
 #[test]
 fn a_day_with_parts_of_a_call_has_not_whole_numbers_alone() {
     let amounts = |part: f64| {
-        let mut values = vec![2.0; 1500];
+        let mut values: Vec<f64> = (0..1500).map(|minute| f64::from(2 + minute % 2)).collect();
         values[300] = part;
         seen(&values).1.amounts
     };
@@ -116,6 +116,50 @@ fn a_day_with_parts_of_a_call_has_not_whole_numbers_alone() {
     assert_eq!(amounts(1_000_000.5), Amounts::Any);
     assert_eq!(amounts(16_777_216.0), Amounts::Whole);
     assert_eq!(amounts(f64::NAN), Amounts::Whole);
+}
+
+#[test]
+fn a_function_is_flat_while_nearly_all_minutes_have_one_amount() {
+    // A day of 20s; it was last looked at in minute 1440, since when there may be 59 minutes more.
+    let amounts = |change: &dyn Fn(&mut [f64])| {
+        let mut values = vec![20.0; 1500];
+        change(&mut values);
+        seen(&values).1.amounts
+    };
+    assert_eq!(amounts(&|_| ()), Amounts::Flat);
+    assert_eq!(
+        amounts(&|values| values.fill(0.0)),
+        Amounts::Seldom,
+        "silence is not flat"
+    );
+    assert_eq!(amounts(&|values| values.fill(20.5)), Amounts::Any);
+    // Of the day's 1,440 minutes 216 are 15 %: as many others are borne, below and, up to a twentieth, above.
+    let others = |count: usize, amount: f64| amounts(&move |values: &mut [f64]| values[200..200 + count].fill(amount));
+    assert_eq!(others(216, 19.0), Amounts::Flat);
+    assert_eq!(others(217, 19.0), Amounts::Whole);
+    assert_eq!(others(72, 21.0), Amounts::Flat);
+    // Of the last 240 minutes three may lie above.
+    let above = |count: usize| amounts(&move |values: &mut [f64]| values[1270..1270 + count].fill(25.0));
+    assert_eq!(above(3), Amounts::Flat);
+    assert_eq!(above(4), Amounts::Whole);
+    // The mean of the last five minutes: 20.4, 20.6; 18.4 of 20 has stayed, 17.8 has not.
+    let now = |amount: f64| amounts(&move |values: &mut [f64]| values[1499] = amount);
+    assert_eq!(now(22.0), Amounts::Flat);
+    assert_eq!(now(23.0), Amounts::Whole);
+    assert_eq!(now(12.0), Amounts::Flat);
+    assert_eq!(now(9.0), Amounts::Whole);
+}
+
+#[test]
+fn one_call_a_minute_is_flat_until_it_is_missed() {
+    let amounts = |missed: usize| {
+        let mut values = vec![1.0; 1500 - missed];
+        values.extend(vec![0.0; missed]);
+        seen(&values).1.amounts
+    };
+    // Of five minutes two without a call leave 0.6, three 0.4.
+    assert_eq!(amounts(2), Amounts::Flat);
+    assert_eq!(amounts(3), Amounts::Whole);
 }
 
 #[test]

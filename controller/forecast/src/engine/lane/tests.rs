@@ -36,6 +36,21 @@ fn a_part_below_a_half_is_left_out_where_all_amounts_are_whole() {
     }
 }
 
+#[test]
+fn of_a_flat_function_the_quantile_of_its_day_is_said() {
+    let said = |amounts, of_day| {
+        let guesses = Guesses {
+            owns: std::array::from_fn(|expert| if expert == 0 { of_day } else { 7.0 }),
+            ..guesses(7.0)
+        };
+        Lane::new(0.95).say(&guesses, &Base { amounts, ..base() }).mixture
+    };
+    assert!((said(Amounts::Flat, 3.0) - 3.0).abs() < 1e-12);
+    // While the day is not known, and where it is not flat, the columns are heard.
+    assert!(said(Amounts::Flat, f64::NAN) > 6.0);
+    assert!(said(Amounts::Any, 3.0) > 4.0);
+}
+
 const SCALE: f64 = 2.0;
 const LONG: f64 = 8.0;
 
@@ -76,7 +91,7 @@ fn after(amount: f64, came: &[f64], name: &str) -> f64 {
 #[test]
 fn theta_by_hand() {
     // Theta begins at 1.5 for the 0.95 quantile, of a forest at 0; the n-th step is the root of n + 2, inverted, but not
-    // above 0.4 and not below 0.1 (by the root of the point 0.05, of a forest always 0.02): up by 0.95 of it after a miss,
+    // above 0.4 and not below 0.1 (by the root of the point 0.05, by the day 0.03, of a forest always 0.02): up by 0.95 of it after a miss,
     // down by 0.05 of it after a hit.
     let (miss, hit) = (1000.0, 50.0);
     let step = |n: f64| (n + 2.0).sqrt().recip().min(0.4);
@@ -117,15 +132,15 @@ fn the_steps_of_theta_do_not_fade_away_and_its_range_has_ends() {
         let more = [came, &[miss]].concat();
         (after(100.0, &more, name) - after(100.0, came, name)) / scale
     };
-    // 600 minutes: the root of 602 inverted is 0.0408, below every least step.
+    // 1,200 minutes: the root of 1,202 inverted is 0.0288, below every least step.
     for (name, scale, least) in [
         ("level", SCALE, 0.1),
-        ("level-long", LONG, 0.1),
+        ("level-long", LONG, 0.03),
         ("holt-winters", 10.0, 0.05),
-        ("ridge-long", LONG, 0.1),
+        ("ridge-long", LONG, 0.03),
         ("tree-prior-tracked", SCALE, 0.02),
     ] {
-        let seen = step(&[hit; 600], name, scale);
+        let seen = step(&[hit; 1200], name, scale);
         assert!((seen - 0.95 * least).abs() < 1e-4, "{name}: {seen}");
     }
     for (name, scale, lowest, highest) in [
