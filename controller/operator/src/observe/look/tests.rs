@@ -290,6 +290,30 @@ proptest! {
 }
 
 #[test]
+fn a_namespaces_pause_is_seen_at_once_and_so_is_its_end() {
+    let mut world = World::new();
+    for event in [(5, 1, 1), (0, 0, 1), (2, 0, 3)] {
+        world.happens(event);
+    }
+    let mut before = Before::default();
+    let mut paused = |world: &World| {
+        let look = world.look(&mut before);
+        let paused: Vec<_> = look
+            .functions
+            .values()
+            .map(|seen| seen.function.policy.paused)
+            .collect();
+        before.keep(look.functions);
+        paused
+    };
+    assert_eq!(paused(&world), [false]);
+    world.happens((6, 0, 1));
+    assert_eq!(paused(&world), [true]);
+    world.happens((6, 0, 2));
+    assert_eq!(paused(&world), [false]);
+}
+
+#[test]
 fn what_nothing_has_touched_is_not_looked_up_again() {
     let mut world = World::new();
     for event in [(5, 1, 1), (0, 0, 1), (0, 1, 1), (2, 0, 3), (2, 1, 3)] {
