@@ -50,6 +50,8 @@ pub(crate) const COLUMNS: [(&str, Source); 16] = [
 
 /// Place of the level expert.
 pub(crate) const LEVEL: usize = 2;
+/// Place of the seasonal expert.
+pub(crate) const SEASONAL: usize = 4;
 /// Place of the column that says the quantile of the last day.
 pub(crate) const TRAILING_DAY: usize = 5;
 /// How many there are.

@@ -1,10 +1,11 @@
 //! Lane: one function, one span, one quantile. Guesses in, an upper quantile of each column and their mixture
 //! out; what came in, theta, losses and coverage moved on. Pure.
 
-use super::column::{COLUMNS, COUNT, Source, TRAILING_DAY, Tree};
+use super::column::{COLUMNS, COUNT, SEASONAL, Source, TRAILING_DAY, Tree};
 use super::features::{Amounts, Base, Regime};
 use super::past::narrow;
 use super::record::Record;
+use super::windows::is_near;
 
 /// Weight that coverage keeps a minute: half after one day.
 const KEEP: f64 = 0.999_518_763_622_666_2;
@@ -161,7 +162,8 @@ impl Lane {
             }
         }
         let mixed = self.record.mix(&columns, base.regime);
-        let [prior, mixture] = mixed.map(|mixed| self.answer(mixed.both, &columns, base.amounts));
+        let [prior, mixture] =
+            mixed.map(|mixed| self.answer(mixed.both, columns[TRAILING_DAY], guesses.points[SEASONAL], base));
         let mut narrowed = [f32::NAN; COUNT];
         for (narrowed, column) in narrowed.iter_mut().zip(columns) {
             *narrowed = narrow(column);
@@ -177,13 +179,15 @@ impl Lane {
     }
 
     /// What is said: the mixture as far as it can come. Of a flat function the quantile of its day: what little comes above
-    /// it has no order that a day of minutes would tell, and whoever followed it was always late.
-    fn answer(&self, mixture: f64, columns: &[f64; COUNT], amounts: Amounts) -> f64 {
-        let of_day = columns[TRAILING_DAY];
-        if amounts == Amounts::Flat && of_day.is_finite() {
+    /// it and did not come at this time before has no order that a day of minutes would tell, and whoever followed it was
+    /// always late. `seasonal`: what came at this time before; where that is more, or the day's quantile is another amount
+    /// than its minutes have, as that of long spans may be, the mixture is heard.
+    fn answer(&self, mixture: f64, of_day: f64, seasonal: f64, base: &Base) -> f64 {
+        let comes = seasonal > of_day + HALF;
+        if base.amounts == Amounts::Flat && is_near(base.level, of_day) && !comes {
             of_day
         } else {
-            self.possible(mixture, amounts)
+            self.possible(mixture, base.amounts)
         }
     }
 

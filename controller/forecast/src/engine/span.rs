@@ -4,9 +4,6 @@ use super::past::Past;
 use super::scratch::Minutes;
 use super::sums::{larger, largest};
 
-/// Minutes of a week.
-pub(crate) const WEEK: i64 = 10_080;
-
 /// What is forecast of the minutes ahead.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Target {
@@ -97,25 +94,14 @@ impl Span {
     /// minutes are: one lost minute of five must not stop the scoring, one found must not do.
     pub(crate) fn actual(self, past: &dyn Past, t: i64) -> f64 {
         let mut minutes = [f32::NAN; 60];
-        let minutes = self.ahead_of(past, t - self.h, &mut minutes);
-        let known = minutes.iter().filter(|amount| !amount.is_nan()).count();
-        if known * 4 >= minutes.len() * 3 {
-            largest(minutes)
+        let all = self.count();
+        past.copy(t - self.h + self.from(), &mut minutes[..all]);
+        let known = minutes[..all].iter().filter(|amount| !amount.is_nan()).count();
+        if known * 4 >= all * 3 {
+            largest(&minutes[..all])
         } else {
             f64::NAN
         }
-    }
-
-    /// What the target was as seen from minute `then`, long ago; NaN when nothing of it is known.
-    pub(crate) fn back_then(self, past: &dyn Past, then: i64) -> f64 {
-        largest(self.ahead_of(past, then, &mut [f32::NAN; 60]))
-    }
-
-    /// The minutes that count, as seen from minute `from`.
-    fn ahead_of<'a>(self, past: &dyn Past, from: i64, room: &'a mut [f32; 60]) -> &'a [f32] {
-        let minutes = &mut room[..self.count()];
-        past.copy(from + self.from(), minutes);
-        minutes
     }
 }
 

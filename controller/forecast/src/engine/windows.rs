@@ -10,11 +10,10 @@ use super::sums::{largest, mean, smallest};
 pub(crate) const SLOW: i64 = 10;
 /// Rates of the running means.
 const RATES: [f64; 3] = [0.01, 0.03, 0.1];
-/// Share of the minutes of a day that have one same amount from which a function is flat, share of the last four hours that
-/// may lie above it, and share of it that its level must have: as many calls too few are no longer this amount.
+/// Share of the minutes of a day that have one same amount from which a function is flat, and share of the last four hours
+/// that may lie above it.
 const SAME: f32 = 0.85;
 const ABOVE: f64 = 0.0126;
-const STAYED: f64 = 0.9;
 
 /// What is kept between minutes.
 #[derive(Clone, Debug)]
@@ -159,13 +158,17 @@ impl Day {
     /// Whether the day was flat and the last hours and minutes are as it was. `level`: of the last minutes.
     fn is_flat(&self, level: f64, newest: &[f32]) -> bool {
         let amount = f64::from(self.q95);
-        let near = |level: f64| level < amount + 0.5 && (level > amount - 0.5 || level > STAYED * amount);
         self.whole
             && amount > 0.0
             && self.same >= SAME
-            && near(level)
+            && is_near(level, amount)
             && share(newest, |newest| newest > self.q95) <= ABOVE
     }
+}
+
+/// Whether a level is still that of an amount: less than half a call a minute above it, and as little or a tenth below.
+pub(crate) fn is_near(level: f64, amount: f64) -> bool {
+    level < amount + 0.5 && (level > amount - 0.5 || level > 0.9 * amount)
 }
 
 /// Whether two whole numbers are the same.

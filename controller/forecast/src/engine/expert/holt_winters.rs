@@ -111,6 +111,10 @@ impl Season {
         let from = at.t - self.length;
         at.past.copy(from, &mut minutes);
         let all = mean(&minutes);
+        // Nothing of that season is known: it begins with the next minute that is.
+        if all.is_nan() {
+            return;
+        }
         for amount in &mut minutes {
             *amount = if amount.is_nan() { 0.0 } else { *amount - narrow(all) };
         }
@@ -215,6 +219,16 @@ mod tests {
         for minute in [day + 698, day + 699, day + 701, day + 702] {
             assert!((at(minute) - 100.0).abs() < 30.0, "{minute}: {}", at(minute));
         }
+    }
+
+    #[test]
+    fn a_season_that_is_a_gap_is_no_season_and_not_zero() {
+        let mut values = vec![10.0; 200];
+        values[1..=61].fill(f64::NAN);
+        let points = expected(&values, 200);
+        // At minute 62 nothing of the hour before it is known but for the minute itself.
+        assert!(points[62].is_nan(), "{}", points[62]);
+        assert!((points[199] - 10.0).abs() < 1e-3, "{}", points[199]);
     }
 
     #[test]

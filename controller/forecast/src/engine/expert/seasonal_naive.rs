@@ -1,11 +1,10 @@
-//! Seasonal-naive: the largest of the same minutes one, two, three and seven days ago, of an hour ago while none of these
-//! days is known. Pure.
+//! Seasonal-naive: the largest of the same minutes one, two and three days ago, of an hour ago while none of these days
+//! is known. Pure.
 //!
-//! One day alone, as the textbook has it, misses what comes on most days but not on all, or on Mondays: what is wanted of
-//! it is an upper quantile.
+//! One day alone, as the textbook has it, misses what comes on most days but not on all: what is wanted of it is an
+//! upper quantile. A week ago would tell of Mondays, but the history has no minutes that old.
 
 use super::super::past::narrow;
-use super::super::span::WEEK;
 use super::super::sums::largest;
 use super::{At, Expert};
 
@@ -22,9 +21,7 @@ impl Expert for SeasonalNaive {
     fn fold(&mut self, _at: &At<'_>, _sort: &mut Vec<f32>) {}
 
     fn point(&mut self, at: &At<'_>) -> f64 {
-        let [one, two, three] = at.before.days.map(narrow);
-        let week = narrow(at.span.back_then(at.past, at.t - WEEK));
-        let day = largest(&[one, two, three, week]);
+        let day = largest(&at.before.days.map(narrow));
         if day.is_nan() { at.before.hours[0] } else { day }
     }
 
@@ -50,9 +47,9 @@ mod tests {
     }
 
     #[test]
-    fn it_is_the_largest_of_three_days_and_of_a_week_ago() {
+    fn it_is_the_largest_of_three_days() {
         let minutes = 8 * 1440;
-        for (days, counts) in [(1, true), (2, true), (3, true), (4, false), (6, false), (7, true)] {
+        for (days, counts) in [(1, true), (2, true), (3, true), (4, false), (7, false)] {
             let mut values = vec![2.0; minutes];
             values[minutes + 4 - days * 1440] = 9.0;
             let wanted = if counts { 9.0 } else { 2.0 };

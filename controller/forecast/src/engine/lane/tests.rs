@@ -38,17 +38,21 @@ fn a_part_below_a_half_is_left_out_where_all_amounts_are_whole() {
 
 #[test]
 fn of_a_flat_function_the_quantile_of_its_day_is_said() {
-    let said = |amounts, of_day| {
-        let guesses = Guesses {
-            owns: std::array::from_fn(|expert| if expert == 0 { of_day } else { 7.0 }),
-            ..guesses(7.0)
-        };
+    let said = |amounts, of_day, seasonal| {
+        let mut guesses = guesses(120.0);
+        guesses.points[SEASONAL] = seasonal;
+        guesses.owns = std::array::from_fn(|expert| if expert == 0 { of_day } else { 120.0 });
         Lane::new(0.95).say(&guesses, &Base { amounts, ..base() }).mixture
     };
-    assert!((said(Amounts::Flat, 3.0) - 3.0).abs() < 1e-12);
-    // While the day is not known, and where it is not flat, the columns are heard.
-    assert!(said(Amounts::Flat, f64::NAN) > 6.0);
-    assert!(said(Amounts::Any, 3.0) > 4.0);
+    let (is_day, is_mixed) = (|said: f64| (said - 100.0).abs() < 1e-12, |said: f64| said > 105.0);
+    assert!(is_day(said(Amounts::Flat, 100.0, f64::NAN)));
+    assert!(is_day(said(Amounts::Flat, 100.0, 100.4)));
+    // The columns are heard where it is not flat, while the day is not known, where more came at this time before, and
+    // where the day's quantile is not what its minutes have.
+    assert!(is_mixed(said(Amounts::Any, 100.0, f64::NAN)));
+    assert!(is_mixed(said(Amounts::Flat, f64::NAN, f64::NAN)));
+    assert!(is_mixed(said(Amounts::Flat, 100.0, 150.0)));
+    assert!(is_mixed(said(Amounts::Flat, 500.0, f64::NAN)));
 }
 
 const SCALE: f64 = 2.0;
