@@ -136,7 +136,12 @@ impl Pods {
     }
 
     fn fold(&self, inner: &mut Inner, read: Read<Pod>) {
-        let Some(owner) = owner_of(read.meta()) else { return };
+        let owner = owner_of(read.meta());
+        // A ReplicaSet lets a pod go whose labels are changed by hand: it serves for that workload no longer.
+        if inner.is_of_another(read.meta(), owner.as_ref()) {
+            self.forget(inner, read.meta());
+        }
+        let Some(owner) = owner else { return };
         match read {
             Read::Good(pod) => {
                 if let Some(start) = start_of(&pod) {
@@ -150,9 +155,23 @@ impl Pods {
         }
         self.touched.note(&owner.namespace, &owner.name);
     }
+
+    fn forget(&self, inner: &mut Inner, meta: &ObjectMeta) {
+        let (namespace, name) = names(meta);
+        if let Some(owner) = inner.remove(namespace, name) {
+            self.touched.note(&owner.namespace, &owner.name);
+        }
+    }
 }
 
 impl Inner {
+    /// Whether the pod is known as another workload's than `owner`.
+    fn is_of_another(&self, meta: &ObjectMeta, owner: Option<&Owner>) -> bool {
+        let (namespace, name) = names(meta);
+        let known = self.owner_of.get(&(namespace.into(), name.into()));
+        known.is_some() && known != owner
+    }
+
     /// A pod of which only the metadata can be read; what was known of it stays.
     fn put_unknown(&mut self, owner: Owner, meta: &ObjectMeta) {
         let name: Arc<str> = meta.name.as_deref().unwrap_or_default().into();
@@ -201,6 +220,14 @@ impl Inner {
     }
 }
 
+/// Namespace and name of an object.
+fn names(meta: &ObjectMeta) -> (&str, &str) {
+    (
+        meta.namespace.as_deref().unwrap_or(""),
+        meta.name.as_deref().unwrap_or(""),
+    )
+}
+
 /// Where the pod of that name is, or would be.
 fn place(pods: &[PodFacts], name: &str) -> Result<usize, usize> {
     pods.binary_search_by(|pod| (*pod.name).cmp(name))
@@ -227,15 +254,7 @@ impl Shelf<Pod> for Pods {
     }
 
     fn gone(&self, meta: &ObjectMeta) {
-        let (namespace, name) = (
-            meta.namespace.as_deref().unwrap_or(""),
-            meta.name.as_deref().unwrap_or(""),
-        );
-        self.with(|inner| {
-            if let Some(owner) = inner.remove(namespace, name) {
-                self.touched.note(&owner.namespace, &owner.name);
-            }
-        });
+        self.with(|inner| self.forget(inner, meta));
     }
 }
 
@@ -298,6 +317,36 @@ fn start_of(pod: &Pod) -> Option<Start> {
 mod tests {
     use super::*;
     use serde_json::json;
+
+    #[test]
+    fn a_pod_that_its_workload_let_go_is_its_pod_no_longer() {
+        let touched = Arc::new(Touched::default());
+        let pods = Pods::noting(&touched);
+        let owner = |name: &str| Owner {
+            namespace: "payments".into(),
+            kind: "Deployment".into(),
+            name: name.into(),
+        };
+        let put = |owners: serde_json::Value| {
+            let pod = json!({"apiVersion": "v1", "kind": "Pod", "spec": {"containers": []},
+                "metadata": {"name": "fraud-7c9f-x", "namespace": "payments", "uid": "p", "labels": {"pod-template-hash": "7c9f"},
+                    "creationTimestamp": "2026-01-01T00:00:00Z", "ownerReferences": owners}});
+            pods.put(Read::Good(serde_json::from_value(pod).unwrap()));
+        };
+        let set = |name: &str| json!([{"apiVersion": "apps/v1", "kind": "ReplicaSet", "name": name, "uid": "u", "controller": true}]);
+        let count = |name: &str| pods.of(&owner(name), |all| all.count());
+        let healthy = |name: &str| pods.health(|health| health.of(&owner(name)).0.len());
+        put(set("fraud-7c9f"));
+        assert_eq!((count("fraud"), healthy("fraud")), (1, 1));
+        touched.take();
+        put(json!([]));
+        assert_eq!((count("fraud"), healthy("fraud")), (0, 0), "nobody controls it now");
+        assert!(touched.take().contains("payments", "fraud"));
+        put(set("fraud-7c9f"));
+        put(set("orders-7c9f"));
+        assert_eq!((count("fraud"), count("orders")), (0, 1));
+        assert!(touched.take().contains("payments", "fraud"));
+    }
 
     #[test]
     fn a_pod_that_cannot_be_decoded_must_still_be_heard_of() {
