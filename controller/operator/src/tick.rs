@@ -99,13 +99,11 @@ pub async fn line(rooms: &mut Rooms, mut snapshot: Snapshot) -> TickReport {
     forget_gone(rooms, &snapshot);
     restore_standing(&mut rooms.standing, &snapshot);
     lap.end("forecast");
-    // Taken: what breaks a tick off loses it, and it is restored from the status as at a take-over.
-    let mut standing = std::mem::take(&mut rooms.standing);
     let Rooms {
         observe,
         backfill,
         remember,
-        standing: kept,
+        standing,
         health,
         apply,
         record,
@@ -115,7 +113,7 @@ pub async fn line(rooms: &mut Rooms, mut snapshot: Snapshot) -> TickReport {
     health.run(&snapshot, observe, record, apply, *within).await;
     lap.end("health");
 
-    let decided = decide(&snapshot.functions, snapshot.world, &standing, now);
+    let decided = decide(&snapshot.functions, snapshot.world, standing, now);
     remember.note_trust(&snapshot);
     lap.end("decide");
 
@@ -124,7 +122,7 @@ pub async fn line(rooms: &mut Rooms, mut snapshot: Snapshot) -> TickReport {
         snapshot: &snapshot,
         decided: &decided,
         learned: &learned,
-        before: &standing,
+        before: standing,
         ids: Ids::new(),
     };
     let barred = record.before(&pass.told_of_steps()).await;
@@ -133,8 +131,7 @@ pub async fn line(rooms: &mut Rooms, mut snapshot: Snapshot) -> TickReport {
     let outcomes: Outcomes = done.into_iter().map(|done| (done.key, done.outcomes)).collect();
     lap.end("apply");
     record.run(&pass.told(&outcomes), &snapshot).await;
-    fold(&mut standing, &snapshot, &decided, &outcomes);
-    *kept = standing;
+    fold(standing, &snapshot, &decided, &outcomes);
     lap.end("record");
     observe.keep(snapshot);
     report(&decided, &outcomes)
