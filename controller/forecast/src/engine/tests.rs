@@ -1,28 +1,28 @@
 use super::features::{Amounts, Regime};
 use super::*;
 
-const SPAN: Span = Span {
+pub(super) const SPAN: Span = Span {
     target: Target::Minute,
     h: 5,
 };
 
-fn walked(values: &[f64], quantiles: &[f64]) -> Engine {
-    let mut engine = Engine::new(&[SPAN], quantiles);
+/// The engine after these minutes; `each` is shown it after every one.
+pub(super) fn walk(mut engine: Engine, values: &[f64], mut each: impl FnMut(&Engine)) -> Engine {
     let mut scratch = Scratch::default();
     for place in 0..values.len() {
         let past = Series {
             first: 0,
             values: &values[..=place],
         };
-        engine.step(
-            &past,
-            i64::try_from(place).unwrap(),
-            Models::default(),
-            &mut scratch,
-            |_| {},
-        );
+        let t = i64::try_from(place).unwrap();
+        engine.step(&past, t, Models::default(), &mut scratch, |_| {});
+        each(&engine);
     }
     engine
+}
+
+fn walked(values: &[f64], quantiles: &[f64]) -> Engine {
+    walk(Engine::new(&[SPAN], quantiles), values, |_| ())
 }
 
 fn feature(engine: &Engine, name: &str) -> f64 {
@@ -219,4 +219,12 @@ fn a_function_silent_for_the_most_part_has_whole_calls() {
         let said = engine.said(0, quantile).unwrap();
         assert!(said.mixture.fract() == 0.0 && said.prior.fract() == 0.0, "{said:?}");
     }
+}
+
+#[test]
+fn the_places_that_are_named_are_those_of_their_names() {
+    let column = |place: usize| names().nth(place).unwrap();
+    assert_eq!(column(column::TRAILING_DAY), "trailing-day");
+    assert_eq!(EXPERTS[column::SEASONAL], "seasonal-naive");
+    assert_eq!(EXPERTS[column::LEVEL], "level");
 }

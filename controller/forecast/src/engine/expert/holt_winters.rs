@@ -183,26 +183,15 @@ impl Season {
 
 #[cfg(test)]
 mod tests {
-    use super::super::super::{Engine, Models, Scratch, Series, Span};
-    use super::*;
+    use super::super::super::Engine;
+    use super::super::super::tests::{SPAN, walk};
 
     /// What it expects five minutes after each of the last `last` of `values`.
     fn expected(values: &[f64], last: usize) -> Vec<f64> {
-        let span = Span {
-            target: Target::Minute,
-            h: 5,
-        };
-        let (mut engine, mut scratch) = (Engine::new(&[span], &[0.95]), Scratch::default());
         let mut points = Vec::new();
-        for place in 0..values.len() {
-            let past = Series {
-                first: 0,
-                values: &values[..=place],
-            };
-            let t = i64::try_from(place).unwrap();
-            engine.step(&past, t, Models::default(), &mut scratch, |_| {});
+        walk(Engine::new(&[SPAN], &[0.95]), values, |engine| {
             points.push(engine.ahead[0].bets.back().map_or(f64::NAN, |bet| bet.points[3]));
-        }
+        });
         points.split_off(values.len() - last)
     }
 

@@ -32,18 +32,16 @@ impl Expert for SeasonalNaive {
 
 #[cfg(test)]
 mod tests {
-    use super::super::super::{Engine, Models, Scratch, Series, Span, Target};
+    use super::super::super::column::SEASONAL;
+    use super::super::super::tests::SPAN;
+    use super::super::super::{Engine, Models, Scratch, Series};
 
     /// What it expects five minutes after the last of `values`.
     fn expected(values: &[f64]) -> f64 {
-        let span = Span {
-            target: Target::Minute,
-            h: 5,
-        };
-        let (mut engine, mut scratch) = (Engine::new(&[span], &[0.95]), Scratch::default());
+        let (mut engine, mut scratch) = (Engine::new(&[SPAN], &[0.95]), Scratch::default());
         let (past, t) = (Series { first: 0, values }, i64::try_from(values.len()).unwrap() - 1);
         engine.step(&past, t, Models::default(), &mut scratch, |_| {});
-        engine.ahead[0].bets.back().unwrap().points[4]
+        engine.ahead[0].bets.back().unwrap().points[SEASONAL]
     }
 
     #[test]

@@ -1,25 +1,13 @@
+use super::super::Engine;
 use super::super::past::Series;
 use super::super::scratch::Scratch;
-use super::super::span::Target;
+use super::super::tests::{SPAN, walk};
 use super::super::windows::Windows;
-use super::super::{Engine, Models};
 use super::*;
 
 /// The features and the base of the last minute, five minutes ahead.
 fn seen(values: &[f64]) -> (Row, Base) {
-    let span = Span {
-        target: Target::Minute,
-        h: 5,
-    };
-    let (mut engine, mut scratch) = (Engine::for_rows(&[span]), Scratch::default());
-    for place in 0..values.len() {
-        let past = Series {
-            first: 0,
-            values: &values[..=place],
-        };
-        let t = i64::try_from(place).unwrap();
-        engine.step(&past, t, Models::default(), &mut scratch, |_| {});
-    }
+    let engine = walk(Engine::for_rows(&[SPAN]), values, |_| ());
     let (row, base) = engine.row(0).unwrap();
     (*row, *base)
 }

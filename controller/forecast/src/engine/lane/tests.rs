@@ -95,8 +95,8 @@ fn after(amount: f64, came: &[f64], name: &str) -> f64 {
 #[test]
 fn theta_by_hand() {
     // Theta begins at 1.5 for the 0.95 quantile, of a forest at 0; the n-th step is the root of n + 2, inverted, but not
-    // above 0.4 and not below 0.1 (by the root of the point 0.05, by the day 0.03, of a forest always 0.02): up by 0.95 of it after a miss,
-    // down by 0.05 of it after a hit.
+    // above 0.4 and not below 0.1 (by the root of the point 0.05, by the day 0.03, of a forest always 0.02): up by 0.95 of
+    // it after a miss, down by 0.05 of it after a hit.
     let (miss, hit) = (1000.0, 50.0);
     let step = |n: f64| (n + 2.0).sqrt().recip().min(0.4);
     // The first step would be 0.577 and is 0.4, the fourth is 0.4 almost, the fifth 0.378.
